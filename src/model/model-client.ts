@@ -1,0 +1,78 @@
+import type { TokenUsage } from "../protocol/event.ts";
+import type { ReasoningEffort, ReasoningSummary, Verbosity } from "../protocol/policy.ts";
+import type { ResponseItem } from "../protocol/response-item.ts";
+
+/** One request to a model, the same for both wires. */
+export interface ModelRequest {
+  readonly model: string;
+  readonly instructions: string;
+  readonly input: readonly ResponseItem[];
+  readonly tools: readonly ToolDefinition[];
+  /** Undefined: the model's family takes no reasoning settings. */
+  readonly reasoning: { readonly effort: ReasoningEffort; readonly summary: ReasoningSummary } | undefined;
+  readonly verbosity: Verbosity | undefined;
+}
+
+export type ToolDefinition =
+  | FunctionToolDefinition
+  | FreeformToolDefinition
+  | { readonly type: "local_shell" }
+  | { readonly type: "web_search" };
+
+export interface FunctionToolDefinition {
+  readonly type: "function";
+  readonly name: string;
+  readonly description: string;
+  readonly strict: false;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface FreeformToolDefinition {
+  readonly type: "custom";
+  readonly name: string;
+  readonly description: string;
+  readonly format: { readonly type: "grammar"; readonly syntax: "lark"; readonly definition: string };
+}
+
+/** What both wires, and a replayed recording, yield. */
+export type ModelEvent =
+  | { readonly type: "text_delta"; readonly delta: string }
+  | { readonly type: "reasoning_delta"; readonly delta: string }
+  | { readonly type: "reasoning_section_break" }
+  | { readonly type: "raw_reasoning_delta"; readonly delta: string }
+  /** A finished item, in the model's order; it is executed or recorded at once. */
+  | { readonly type: "item"; readonly item: ResponseItem }
+  | { readonly type: "web_search_begin"; readonly call_id: string }
+  | { readonly type: "web_search_end"; readonly call_id: string; readonly query: string }
+  /** The answer is whole; nothing follows. */
+  | { readonly type: "completed"; readonly response_id: string; readonly usage: TokenUsage | null };
+
+/**
+ * One attempt at an answer. The stream throws a ModelError for every failure; request-level retries (spec core 7.1)
+ * happen inside, before the first event. Turn-level retries (7.2) are the turn's own, guided by the error.
+ */
+export interface ModelClient {
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+}
+
+/** A failed request or stream. `message` is the text a client sees (spec core 7.3). */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+  /** False: another attempt cannot help (missing key, usage limit, a recording that ran out). */
+  readonly isRetryable: boolean;
+  /** The wait the server asked for, if it did. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    options: {
+      readonly isRetryable?: boolean;
+      readonly retryAfterMs?: number | undefined;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.isRetryable = options.isRetryable ?? true;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
