@@ -30,6 +30,8 @@ export interface Config {
   readonly shellEnvironmentPolicy: ShellEnvironmentPolicy;
   /** Text that replaces the built-in base instructions. */
   readonly baseInstructions: string | undefined;
+  /** Text for a message of role `developer` ahead of all others. */
+  readonly developerInstructions: string | undefined;
   /** AGENTS.md of the home folder and of the project, already joined. */
   readonly userInstructions: string | undefined;
   readonly notify: readonly string[];
@@ -38,12 +40,23 @@ export interface Config {
   readonly chatgptBaseUrl: string;
   readonly preferredAuthMethod: "chatgpt" | "apikey" | undefined;
   readonly persistHistory: boolean;
+  /** No rollout file is written. */
+  readonly ephemeral: boolean;
   readonly mcpServers: Readonly<Record<string, McpServerConfig>>;
-  readonly tools: { readonly webSearch: boolean; readonly viewImage: boolean };
+  readonly tools: ToolChoice;
   /** Rollout file to continue. */
   readonly resumePath: string | undefined;
   /** Sentences for stderr: shadowed overrides and the like. */
   readonly warnings: readonly string[];
+}
+
+/** Which tools are offered besides the shell. */
+interface ToolChoice {
+  readonly webSearch: boolean;
+  readonly viewImage: boolean;
+  readonly plan: boolean;
+  /** Offer `apply_patch` although the model's family does not ask for it. */
+  readonly applyPatch: boolean;
 }
 
 export interface ShellEnvironmentPolicy {
@@ -61,6 +74,12 @@ export interface McpServerConfig {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly startupTimeoutMs: number;
+  readonly toolTimeoutMs?: number;
+  /** A run without this server is not wanted. */
+  readonly required?: boolean;
+  /** Undefined: all of the server's tools. */
+  readonly enabledTools?: readonly string[];
+  readonly disabledTools?: readonly string[];
 }
 
 /** What the command line may set; strongest of all sources (spec core 2.2). */
@@ -71,7 +90,17 @@ export interface ConfigFlags {
   readonly cwd?: string;
   readonly sandboxMode?: SandboxPolicy["mode"];
   readonly approvalPolicy?: ApprovalPolicy;
+  /** The one flag that an explicit setting in the file beats. */
   readonly showRawAgentReasoning?: boolean;
+  readonly baseInstructions?: string;
+  readonly developerInstructions?: string;
+  readonly includePlanTool?: boolean;
+  readonly includeApplyPatchTool?: boolean;
+  readonly ephemeral?: boolean;
+  /** Leaves config.toml unread. */
+  readonly ignoreUserConfig?: boolean;
   /** `-c key=value` texts in the order given. */
   readonly overrides?: readonly string[];
+  /** JSON values by dotted key, applied after `overrides`; null takes the key away. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }

@@ -1,6 +1,7 @@
 import type { TokenUsage } from "../protocol/event.ts";
 import type { ReasoningEffort, ReasoningSummary, Verbosity } from "../protocol/policy.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
+import type { ToolDefinition } from "../protocol/tool-definition.ts";
 
 /** One request to a model, the same for both wires. */
 export interface ModelRequest {
@@ -11,27 +12,6 @@ export interface ModelRequest {
   /** Undefined: the model's family takes no reasoning settings. */
   readonly reasoning: { readonly effort: ReasoningEffort; readonly summary: ReasoningSummary } | undefined;
   readonly verbosity: Verbosity | undefined;
-}
-
-export type ToolDefinition =
-  | FunctionToolDefinition
-  | FreeformToolDefinition
-  | { readonly type: "local_shell" }
-  | { readonly type: "web_search" };
-
-export interface FunctionToolDefinition {
-  readonly type: "function";
-  readonly name: string;
-  readonly description: string;
-  readonly strict: false;
-  readonly parameters: Readonly<Record<string, unknown>>;
-}
-
-export interface FreeformToolDefinition {
-  readonly type: "custom";
-  readonly name: string;
-  readonly description: string;
-  readonly format: { readonly type: "grammar"; readonly syntax: "lark"; readonly definition: string };
 }
 
 /** What both wires, and a replayed recording, yield. */
@@ -52,6 +32,7 @@ export type ModelEvent =
  * happen inside, before the first event. Turn-level retries (7.2) are the turn's own, guided by the error.
  */
 export interface ModelClient {
+  /** The request starts at once, and the stream reads ahead: it takes what comes, however slow its reader is. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
 }
 

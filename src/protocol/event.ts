@@ -12,7 +12,7 @@ export type EventMsg =
   | { readonly type: "task_started"; readonly model_context_window: number | null }
   | { readonly type: "task_complete"; readonly last_agent_message: string | null }
   | { readonly type: "turn_aborted"; readonly reason: "interrupted" | "replaced" }
-  | { readonly type: "error"; readonly message: string }
+  | { readonly type: "error"; readonly message: string; readonly code?: ErrorCode }
   | { readonly type: "stream_error"; readonly message: string }
   | { readonly type: "background_event"; readonly message: string }
   | { readonly type: "token_count"; readonly info: TokenUsageInfo | null }
@@ -43,6 +43,9 @@ export type EventMsg =
       readonly entries: readonly ResponseItem[];
     }
   | { readonly type: "shutdown_complete" };
+
+/** Set when the error is a limit that the user set; ours, the reference has no such field. */
+export type ErrorCode = "turn_limit" | "time_limit";
 
 export interface SessionConfigured {
   readonly type: "session_configured";

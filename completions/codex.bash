@@ -1,0 +1,67 @@
+# bash completion for codex, as printed by "codex completion bash".
+
+_codex() {
+    local IFS=$' \t\n' command='codex' current=${COMP_WORDS[COMP_CWORD]}
+    local value='' many='' ended='' operands='' flags='' word i
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ $word == [=:]* ]]; then
+            # bash cuts words here; the next one belongs to the one before
+            if ((++i < COMP_CWORD)); then
+                [[ $many ]] || value=''
+            else
+                value=${value:-<text>}
+            fi
+        elif [[ $value && ! ($many && $word == -*) ]]; then
+            [[ $many ]] || value=''
+        elif [[ $word == -- ]]; then
+            ended=1 value='' many=''
+        elif [[ ! $ended ]]; then
+            value='' many=''
+            case "$command $word" in
+            'codex exec' | 'codex e') command='codex exec' ;;
+            'codex completion') command='codex completion' ;;
+            'codex help') command='codex help' ;;
+            'codex -c' | 'codex --config') value='<text>' ;;
+            'codex exec -c' | 'codex exec --config') value='<text>' ;;
+            'codex exec -i' | 'codex exec --image') value='<file>' many=1 ;;
+            'codex exec -m' | 'codex exec --model') value='<text>' ;;
+            'codex exec -s' | 'codex exec --sandbox') value='read-only workspace-write danger-full-access' ;;
+            'codex exec -p' | 'codex exec --profile') value='<text>' ;;
+            'codex exec -C' | 'codex exec --cd') value='<dir>' ;;
+            'codex exec --color') value='always never auto' ;;
+            'codex exec -o' | 'codex exec --output-last-message') value='<file>' ;;
+            'codex exec --max-turns') value='<text>' ;;
+            'codex exec --timeout') value='<text>' ;;
+            'codex exec --record') value='<file>' ;;
+            'codex exec --replay') value='<file>' ;;
+            esac
+        fi
+    done
+    if [[ $current == [=:]* ]]; then
+        current='' value=${value:-<text>}
+    elif [[ ! $value || ($many && $current == -*) ]]; then
+        case $command in
+        'codex') operands='exec e completion help' flags='-V --version -c --config -h --help' ;;
+        'codex exec') operands='' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --record --replay -V --version -h --help' ;;
+        'codex completion') operands='bash elvish fish powershell zsh' flags='-h --help' ;;
+        'codex help') operands='exec e completion help' flags='' ;;
+        esac
+        if [[ $ended ]]; then
+            value='<file>'
+        elif [[ $current == -* ]]; then
+            value=$flags
+        else
+            value=${operands:-$flags}
+        fi
+    fi
+    case $value in
+        '<text>') ;;
+        '<file>') compopt -o default 2>/dev/null || IFS=$'\n' COMPREPLY=($(compgen -f -- "$current")) ;;
+        '<dir>') compopt -o dirnames 2>/dev/null || IFS=$'\n' COMPREPLY=($(compgen -d -- "$current")) ;;
+        *) COMPREPLY=($(compgen -W "$value" -- "$current")) ;;
+    esac
+}
+
+complete -F _codex codex

@@ -1,0 +1,113 @@
+# powershell completion for codex, as printed by "codex completion powershell".
+
+Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $offer = {
+        param($text, $summary)
+        if ($text.StartsWith($wordToComplete, [StringComparison]::Ordinal)) {
+            [System.Management.Automation.CompletionResult]::new($text, $text, 'ParameterValue', $summary)
+        }
+    }
+    $command = 'codex'
+    $value = $null
+    $before = $commandAst.CommandElements | Select-Object -Skip 1 | Where-Object { $_.Extent.EndOffset -lt $cursorPosition }
+    foreach ($element in $before) {
+        if ($null -ne $value) {
+            $value = $null
+            continue
+        }
+        switch -CaseSensitive ("$command $($element.Extent.Text)") {
+            'codex exec' { $command = 'codex exec' }
+            'codex e' { $command = 'codex exec' }
+            'codex completion' { $command = 'codex completion' }
+            'codex help' { $command = 'codex help' }
+            'codex -c' { $value = @() }
+            'codex --config' { $value = @() }
+            'codex exec -c' { $value = @() }
+            'codex exec --config' { $value = @() }
+            'codex exec -i' { $value = @() }
+            'codex exec --image' { $value = @() }
+            'codex exec -m' { $value = @() }
+            'codex exec --model' { $value = @() }
+            'codex exec -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex exec --sandbox' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex exec -p' { $value = @() }
+            'codex exec --profile' { $value = @() }
+            'codex exec -C' { $value = @() }
+            'codex exec --cd' { $value = @() }
+            'codex exec --color' { $value = @('always', 'never', 'auto') }
+            'codex exec -o' { $value = @() }
+            'codex exec --output-last-message' { $value = @() }
+            'codex exec --max-turns' { $value = @() }
+            'codex exec --timeout' { $value = @() }
+            'codex exec --record' { $value = @() }
+            'codex exec --replay' { $value = @() }
+        }
+    }
+    if ($null -ne $value) {
+        # With nothing offered, PowerShell completes file names by itself.
+        foreach ($choice in $value) { & $offer $choice $choice }
+        return
+    }
+    switch ($command) {
+        'codex' {
+            & $offer 'exec' 'do one task and exit'
+            & $offer 'e' 'do one task and exit'
+            & $offer 'completion' 'Print a completion script for a shell.'
+            & $offer 'help' 'print help for a command'
+            & $offer '-V' 'print the version'
+            & $offer '--version' 'print the version'
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex exec' {
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-i' 'image for the prompt; may be repeated, commas separate'
+            & $offer '--image' 'image for the prompt; may be repeated, commas separate'
+            & $offer '-m' 'model to ask'
+            & $offer '--model' 'model to ask'
+            & $offer '--oss' 'use a model on this machine (Ollama)'
+            & $offer '-s' 'what commands may do'
+            & $offer '--sandbox' 'what commands may do'
+            & $offer '-p' 'profile of config.toml to use'
+            & $offer '--profile' 'profile of config.toml to use'
+            & $offer '--full-auto' 'let commands write to the working directory: same as -s workspace-write'
+            & $offer '--dangerously-bypass-approvals-and-sandbox' 'run commands without a sandbox; only inside a container or machine you can lose'
+            & $offer '-C' 'working directory'
+            & $offer '--cd' 'working directory'
+            & $offer '--skip-git-repo-check' 'run outside a git repository too'
+            & $offer '--color' 'colours in the log'
+            & $offer '--json' 'print events as JSON lines on stdout'
+            & $offer '--experimental-json' 'print thread, turn and item lines as JSON on stdout'
+            & $offer '-o' 'write the answer to this file'
+            & $offer '--output-last-message' 'write the answer to this file'
+            & $offer '--max-turns' 'stop with status 3 after this many requests to the model'
+            & $offer '--timeout' 'stop with status 3 after this time'
+            & $offer '--record' 'keep what the model says in this file'
+            & $offer '--replay' 'take what the model says from this file; no provider is asked'
+            & $offer '-V' 'print the version'
+            & $offer '--version' 'print the version'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex completion' {
+            & $offer 'bash' 'shell'
+            & $offer 'elvish' 'shell'
+            & $offer 'fish' 'shell'
+            & $offer 'powershell' 'shell'
+            & $offer 'zsh' 'shell'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex help' {
+            & $offer 'exec' 'command'
+            & $offer 'e' 'command'
+            & $offer 'completion' 'command'
+            & $offer 'help' 'command'
+        }
+    }
+}

@@ -1,0 +1,232 @@
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { Config, ConfigFlags } from "../config/config.ts";
+import { findGitRoot } from "../config/git-root.ts";
+import { loadConfig } from "../config/load-config.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import { initCodex } from "../conversation/init-codex.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
+import { readImageFile } from "../lib/image-file.ts";
+import type { Event } from "../protocol/event.ts";
+import type { SandboxMode } from "../protocol/policy.ts";
+import type { InputItem } from "../protocol/submission.ts";
+import type { Output, Renderer, RunOutcome } from "../render/renderer.ts";
+import { sandboxText } from "../render/sandbox-text.ts";
+import { hasColour } from "../render/style.ts";
+import { version } from "../version.ts";
+import { ProcessOutput } from "./process-output.ts";
+import { readPrompt } from "./read-prompt.ts";
+
+/** The command line of `exec`, checked by commander. */
+export interface ExecOptions {
+  readonly overrides: readonly string[];
+  readonly images: readonly string[];
+  readonly model?: string;
+  readonly oss: boolean;
+  readonly sandbox?: SandboxMode;
+  readonly profile?: string;
+  readonly fullAuto: boolean;
+  readonly bypass: boolean;
+  readonly cwd?: string;
+  readonly skipGitRepoCheck: boolean;
+  readonly color: "always" | "never" | "auto";
+  readonly format: "human" | "json" | "thread";
+  readonly lastMessageFile?: string;
+  readonly maxTurns?: number;
+  readonly timeoutMs?: number;
+  readonly recordFile?: string;
+  readonly replayFile?: string;
+}
+
+/** Exit statuses, the same for every command (design decision 4). */
+const exitStatus = { completed: 0, failed: 1, limit: 3, stdoutClosed: 141 } as const;
+const signalStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type Signal = keyof typeof signalStatus;
+
+/** How long the conversation may take to let go of everything after its task has ended. */
+const closeMs = 2_000;
+
+/** One task from the prompt to the exit status. Everything that can be checked is checked before stdin is read. */
+export async function execCommand(promptArgument: string | undefined, options: ExecOptions): Promise<number> {
+  const loaded = loadConfig({ flags: configFlags(options), env: process.env, processCwd: process.cwd() });
+  if (!options.skipGitRepoCheck && findGitRoot(loaded.cwd) === undefined) {
+    throw new UserError("Not inside a trusted directory and --skip-git-repo-check was not specified.");
+  }
+  checkImages(options.images);
+  if (options.lastMessageFile !== undefined) checkWritable(options.lastMessageFile);
+
+  const output = new ProcessOutput(
+    hasColour(options.color, { env: loaded.env, isTerminal: process.stderr.isTTY === true }),
+  );
+  const prompt = await readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
+  const config = options.oss ? await prepareOss(loaded, output) : loaded;
+
+  const { conversation, sessionId, warnings } = await initCodex(config, {
+    version,
+    limits: {
+      ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    },
+    ...(options.recordFile === undefined ? {} : { recordFile: options.recordFile }),
+    ...(options.replayFile === undefined ? {} : { replayFile: options.replayFile }),
+  });
+  for (const warning of warnings) output.stderr(`Warning: ${warning}\n`);
+
+  const renderer = await createRenderer(options, output);
+  renderer.start({ config, prompt, sessionId, version, sandboxText: sandboxText(config.sandboxPolicy) });
+  const run = new Run(conversation, output);
+  const outcome = await run.play([...options.images.map(localImage), { type: "text", text: prompt }], renderer);
+  let status = outcome.exitCode;
+  if (options.lastMessageFile !== undefined && !run.isStdoutClosed) {
+    status = writeLastMessage(options.lastMessageFile, outcome, output);
+  }
+  renderer.finish({ ...outcome, exitCode: status });
+  await Promise.race([output.flush(), run.killed]);
+  return status;
+}
+
+/** A task under way: its events go to the renderer, signals and a closed stdout go to the conversation. */
+class Run {
+  readonly killed: Promise<void>;
+  readonly #conversation: Conversation;
+  readonly #output: ProcessOutput;
+  #signal: Signal | undefined;
+
+  constructor(conversation: Conversation, output: ProcessOutput) {
+    this.#conversation = conversation;
+    this.#output = output;
+    this.killed = new Promise((resolve) => this.#listen(resolve));
+  }
+
+  get isStdoutClosed(): boolean {
+    return this.#output.stdoutClosed.aborted;
+  }
+
+  async play(items: readonly InputItem[], renderer: Renderer): Promise<RunOutcome> {
+    const events = this.#conversation.events();
+    const taskId = this.#conversation.submit({ type: "user_input", items });
+    let lastAgentMessage: string | null = null;
+    let failure: Extract<Event["msg"], { type: "error" }> | undefined;
+    let hasEnded = false;
+    for await (const event of events) {
+      const { msg } = event;
+      renderer.show(event);
+      if (event.id !== taskId) continue;
+      if (msg.type === "agent_message") lastAgentMessage = msg.message;
+      if (msg.type === "error") failure = msg;
+      if (msg.type !== "task_complete" && msg.type !== "turn_aborted") continue;
+      hasEnded = true;
+      break;
+    }
+    await Promise.race([this.#conversation.close(), timeLimit(closeMs)]);
+    if (this.#signal !== undefined) {
+      return { reason: "interrupted", exitCode: signalStatus[this.#signal], lastAgentMessage };
+    }
+    if (this.isStdoutClosed) return { reason: "interrupted", exitCode: exitStatus.stdoutClosed, lastAgentMessage };
+    if (failure?.code !== undefined) return { reason: "limit", exitCode: exitStatus.limit, lastAgentMessage };
+    if (failure !== undefined || !hasEnded) return { reason: "failed", exitCode: exitStatus.failed, lastAgentMessage };
+    return { reason: "completed", exitCode: exitStatus.completed, lastAgentMessage };
+  }
+
+  /** The first signal interrupts the task and lets it end in order; the second one ends the program at once. */
+  #listen(kill: () => void): void {
+    const interrupt = () => {
+      try {
+        this.#conversation.submit({ type: "interrupt" });
+      } catch {
+        // it has ended already
+      }
+    };
+    for (const signal of Object.keys(signalStatus) as Signal[]) {
+      process.on(signal, () => {
+        if (this.#signal !== undefined) process.exit(signalStatus[this.#signal]);
+        this.#signal = signal;
+        interrupt();
+        setTimeout(() => kill(), closeMs).unref();
+      });
+    }
+    this.#output.stdoutClosed.addEventListener("abort", interrupt, { once: true });
+  }
+}
+
+function configFlags(options: ExecOptions): ConfigFlags {
+  const sandboxMode = options.bypass ? "danger-full-access" : options.fullAuto ? "workspace-write" : options.sandbox;
+  return {
+    approvalPolicy: "never", // exec never asks anybody anything
+    overrides: options.overrides,
+    ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.oss
+      ? {
+          modelProvider: "oss",
+          showRawAgentReasoning: true,
+          ...(options.model === undefined ? { model: "gpt-oss:20b" } : {}),
+        }
+      : {}),
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(sandboxMode === undefined ? {} : { sandboxMode }),
+  };
+}
+
+async function prepareOss(config: Config, output: Output): Promise<Config> {
+  const oss = await import("./oss.ts");
+  return oss.prepareOss(config, (text) => output.stderr(text));
+}
+
+function localImage(file: string): InputItem {
+  return { type: "local_image", path: path.resolve(file) }; // relative to this process, not to -C
+}
+
+function checkImages(files: readonly string[]): void {
+  for (const file of files) {
+    const image = readImageFile(file);
+    if (!image.ok) throw new UserError(`Cannot read image "${file}": ${image.problem}`);
+  }
+}
+
+/** Opens the file without changing it, so that a wrong path stops the run before it costs anything. */
+function checkWritable(file: string): void {
+  try {
+    closeSync(openSync(file, "a"));
+  } catch (cause) {
+    throw new UserError(`Failed to write last message file "${file}": ${messageOf(cause)}`, { cause });
+  }
+}
+
+function writeLastMessage(file: string, outcome: RunOutcome, output: Output): number {
+  try {
+    writeFileSync(file, outcome.lastAgentMessage ?? "");
+  } catch (error) {
+    output.stderr(`Failed to write last message file "${file}": ${messageOf(error)}\n`);
+    return outcome.exitCode === 0 ? exitStatus.failed : outcome.exitCode;
+  }
+  if (outcome.lastAgentMessage === null) {
+    output.stderr(`Warning: no last agent message; wrote empty content to ${file}\n`);
+  }
+  return outcome.exitCode;
+}
+
+async function createRenderer(options: ExecOptions, output: Output): Promise<Renderer> {
+  switch (options.format) {
+    case "json": {
+      const { JsonRenderer } = await import("../render/json-renderer.ts");
+      return new JsonRenderer(output);
+    }
+    case "thread": {
+      const { ThreadRenderer } = await import("../render/thread-renderer.ts");
+      return new ThreadRenderer(output);
+    }
+    case "human": {
+      const { HumanRenderer } = await import("../render/human-renderer.ts");
+      return new HumanRenderer(output);
+    }
+    default:
+      return options.format satisfies never;
+  }
+}
+
+function timeLimit(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

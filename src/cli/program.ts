@@ -1,0 +1,202 @@
+import { existsSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type SandboxMode, sandboxModes } from "../protocol/policy.ts";
+import { version } from "../version.ts";
+import type { ExecOptions } from "./exec-command.ts";
+
+const usageStatus = 2;
+
+/** Runs the command line and returns its exit status; what commander prints about usage goes where it belongs. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = buildProgram({
+    exec: async (prompt, options) => {
+      const { execCommand } = await import("./exec-command.ts");
+      status = await execCommand(prompt, options);
+    },
+    completion: async (shell) => {
+      const { completionScript } = await import("./completion.ts");
+      process.stdout.write(completionScript(buildProgram(noActions), shell));
+    },
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : usageStatus; // commander has printed what there is to say
+  }
+  return status;
+}
+
+export const shells = ["bash", "elvish", "fish", "powershell", "zsh"] as const;
+export type Shell = (typeof shells)[number];
+
+interface Actions {
+  readonly exec: (prompt: string | undefined, options: ExecOptions) => Promise<void>;
+  readonly completion: (shell: Shell) => Promise<void>;
+}
+
+/** For those who only want to look at the commands and flags. */
+export const noActions: Actions = { exec: async () => {}, completion: async () => {} };
+
+/** Every command and flag; help, completions and the man page are made from it. */
+export function buildProgram(actions: Actions): Command {
+  const program = new Command("codex")
+    .description("A headless coding agent for scripts, CI jobs, editors and other agents.")
+    .version(`codex-cli ${version}`, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect, [])
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError();
+  program.action(() => program.help({ error: true }));
+
+  const exec = program
+    .command("exec")
+    .alias("e")
+    .summary("do one task and exit")
+    .description(
+      "Do one task and exit. The answer goes to stdout, the log to stderr; the exit status is 0 only when the task was completed.",
+    )
+    .argument(
+      "[prompt]",
+      'what to do; "-" or nothing: read it from stdin. What is piped in beside a prompt is added to it',
+    )
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect, [])
+    .option("-i, --image <file...>", "image for the prompt; may be repeated, commas separate", collectImages, [])
+    .option("-m, --model <name>", "model to ask")
+    .option("--oss", "use a model on this machine (Ollama)")
+    .addOption(new Option("-s, --sandbox <mode>", "what commands may do").choices(sandboxModes))
+    .option("-p, --profile <name>", "profile of config.toml to use")
+    .addOption(
+      new Option("--full-auto", "let commands write to the working directory: same as -s workspace-write").conflicts(
+        "dangerouslyBypassApprovalsAndSandbox",
+      ),
+    )
+    .option(
+      "--dangerously-bypass-approvals-and-sandbox",
+      "run commands without a sandbox; only inside a container or machine you can lose",
+    )
+    .addOption(new Option("--yolo").hideHelp())
+    .option("-C, --cd <dir>", "working directory")
+    .option("--skip-git-repo-check", "run outside a git repository too")
+    .addOption(new Option("--color <when>", "colours in the log").choices(["always", "never", "auto"]).default("auto"))
+    .addOption(new Option("--json", "print events as JSON lines on stdout").conflicts("experimentalJson"))
+    .option("--experimental-json", "print thread, turn and item lines as JSON on stdout")
+    .option("-o, --output-last-message <file>", "write the answer to this file")
+    .option("--max-turns <n>", "stop with status 3 after this many requests to the model", positiveInteger)
+    .option("--timeout <seconds>", "stop with status 3 after this time", seconds)
+    .option("--record <file>", "keep what the model says in this file")
+    .addOption(
+      new Option("--replay <file>", "take what the model says from this file; no provider is asked").conflicts(
+        "record",
+      ),
+    )
+    .version(`codex-cli-exec ${version}`, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help");
+  exec.action((prompt: string | undefined, flags: ExecFlags) => {
+    const parent: { readonly config?: readonly string[] } = program.opts();
+    const bypass = flags.dangerouslyBypassApprovalsAndSandbox === true || flags.yolo === true;
+    if (flags.fullAuto === true && bypass) {
+      exec.error("error: option '--full-auto' cannot be used with option '--yolo'");
+    }
+    if (flags.fullAuto === true && flags.sandbox !== undefined && flags.sandbox !== "workspace-write") {
+      exec.error(`error: option '--full-auto' means workspace-write and cannot be used with '-s ${flags.sandbox}'`);
+    }
+    const words = promptAndImages(prompt, flags.image);
+    return actions.exec(words.prompt, {
+      overrides: [...(parent.config ?? []), ...flags.config],
+      images: words.images,
+      oss: flags.oss === true,
+      fullAuto: flags.fullAuto === true,
+      bypass,
+      skipGitRepoCheck: flags.skipGitRepoCheck === true,
+      color: flags.color,
+      format: flags.json === true ? "json" : flags.experimentalJson === true ? "thread" : "human",
+      ...defined({
+        model: flags.model,
+        sandbox: flags.sandbox,
+        profile: flags.profile,
+        cwd: flags.cd,
+        lastMessageFile: flags.outputLastMessage,
+        maxTurns: flags.maxTurns,
+        timeoutMs: flags.timeout,
+        recordFile: flags.record,
+        replayFile: flags.replay,
+      }),
+    });
+  });
+
+  program
+    .command("completion")
+    .description("Print a completion script for a shell.")
+    .addArgument(program.createArgument("[shell]", "shell to complete for").choices(shells).default("bash"))
+    .action((shell: Shell) => actions.completion(shell));
+  return program;
+}
+
+/** The flags of `exec` as commander spells them. */
+interface ExecFlags {
+  readonly config: readonly string[];
+  readonly image: readonly string[];
+  readonly model?: string;
+  readonly oss?: boolean;
+  readonly sandbox?: SandboxMode;
+  readonly profile?: string;
+  readonly fullAuto?: boolean;
+  readonly dangerouslyBypassApprovalsAndSandbox?: boolean;
+  readonly yolo?: boolean;
+  readonly cd?: string;
+  readonly skipGitRepoCheck?: boolean;
+  readonly color: ExecOptions["color"];
+  readonly json?: boolean;
+  readonly experimentalJson?: boolean;
+  readonly outputLastMessage?: string;
+  readonly maxTurns?: number;
+  /** Milliseconds, parsed from seconds. */
+  readonly timeout?: number;
+  readonly record?: string;
+  readonly replay?: string;
+}
+
+/** `-i` takes every word up to the next flag, so a prompt behind it ends up here: it is the one that is no image's name. */
+function promptAndImages(prompt: string | undefined, images: readonly string[]) {
+  const last = images.at(-1);
+  const isPrompt = prompt === undefined && images.length > 1 && last !== undefined && !/\.[a-z]{3,4}$/i.test(last);
+  return isPrompt && !existsSync(last) ? { prompt: last, images: images.slice(0, -1) } : { prompt, images };
+}
+
+function collect(value: string, values: readonly string[]): readonly string[] {
+  return [...values, value];
+}
+
+function collectImages(value: string, values: readonly string[]): readonly string[] {
+  return [...values, ...value.split(",").filter((file) => file !== "")];
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1 on.");
+  return value;
+}
+
+/** Longest delay that a timer of Node can take. */
+const maxTimerMs = 2 ** 31 - 1;
+
+function seconds(text: string): number {
+  const ms = Number(text) * 1000;
+  if (text.trim() === "" || !(ms > 0) || ms > maxTimerMs) {
+    throw new InvalidArgumentError(
+      `It must be a number of seconds above 0 and below ${Math.floor(maxTimerMs / 1000)}.`,
+    );
+  }
+  return ms;
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+function defined<T extends Readonly<Record<string, unknown>>>(values: T): Defined<T> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Defined<T>; // exactly the entries that are left
+}

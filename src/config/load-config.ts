@@ -1,0 +1,157 @@
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import path from "node:path";
+import type { Environment } from "../lib/environment.ts";
+import { explainSystemError, UserError } from "../lib/errors.ts";
+import type { SandboxMode, SandboxPolicy } from "../protocol/policy.ts";
+import { findCodexHome, userHome } from "./codex-home.ts";
+import type { Config, ConfigFlags } from "./config.ts";
+import { type ConfigToml, checkConfig, configTomlPath, readConfigFile } from "./config-toml.ts";
+import { overlayDotEnv } from "./dot-env.ts";
+import { contextWindowOf, modelFamily } from "./model-families.ts";
+import { findProvider } from "./model-providers.ts";
+import { applyOverride, type Override, parseOverrides, settingsToOverrides } from "./overrides.ts";
+import type { TomlValues } from "./parse-toml.ts";
+import { selectProfile, shadowedOverrides } from "./profile.ts";
+import { readUserInstructions } from "./project-doc.ts";
+import { readTextFile } from "./read-file.ts";
+
+interface ConfigSources {
+  readonly flags: ConfigFlags;
+  readonly env: Environment;
+  readonly processCwd: string;
+}
+
+/** Resolves everything a run was told: defaults < config.toml < `-c` < profile < flags (spec core 2.2). */
+export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources): Config {
+  const warnings: string[] = [];
+  const codexHome = findCodexHome(processEnv, processCwd);
+  const env = readEnvironment(processEnv, codexHome, warnings);
+  const { toml, overrides } = readToml(codexHome, flags);
+  const profile = selectProfile(toml, flags);
+  warnings.push(...shadowedOverrides({ overrides, toml, profile, flags }));
+
+  const cwd = resolveCwd(flags.cwd, processCwd);
+  const model = flags.model ?? profile.model ?? toml.model ?? "gpt-5";
+  const family = modelFamily(model);
+  const modelProviderId = flags.modelProvider ?? profile.modelProvider ?? toml.modelProvider ?? "openai";
+  const modelProvider = findProvider(modelProviderId, { env, configured: toml.modelProviders });
+  if (modelProvider === undefined) throw new UserError(`Model provider \`${modelProviderId}\` not found`);
+  const instructionsFile = profile.experimentalInstructionsFile ?? toml.experimentalInstructionsFile;
+  const instructions = readUserInstructions(codexHome, { cwd, maxBytes: toml.projectDocMaxBytes ?? 32_768 });
+  warnings.push(...instructions.warnings);
+
+  return {
+    codexHome,
+    cwd,
+    env,
+    model,
+    modelFamily: { ...family, supportsReasoning: toml.modelSupportsReasoning ?? family.supportsReasoning },
+    modelContextWindow: toml.modelContextWindow ?? contextWindowOf(model),
+    modelProviderId,
+    modelProvider,
+    modelReasoningEffort: profile.modelReasoningEffort ?? toml.modelReasoningEffort ?? "medium",
+    modelReasoningSummary: profile.modelReasoningSummary ?? toml.modelReasoningSummary ?? "auto",
+    modelVerbosity: profile.modelVerbosity ?? toml.modelVerbosity,
+    approvalPolicy: flags.approvalPolicy ?? profile.approvalPolicy ?? toml.approvalPolicy ?? "on-request",
+    sandboxPolicy: sandboxPolicy(flags.sandboxMode ?? toml.sandboxMode ?? "read-only", { toml, cwd, env }),
+    shellEnvironmentPolicy: toml.shellEnvironmentPolicy,
+    baseInstructions:
+      flags.baseInstructions ??
+      (instructionsFile === undefined
+        ? toml.baseInstructions
+        : readInstructionsFile(path.resolve(cwd, instructionsFile))),
+    developerInstructions: flags.developerInstructions ?? toml.developerInstructions,
+    userInstructions: instructions.text,
+    notify: toml.notify ?? [],
+    hideAgentReasoning: toml.hideAgentReasoning ?? false,
+    showRawAgentReasoning: toml.showRawAgentReasoning ?? flags.showRawAgentReasoning ?? false,
+    chatgptBaseUrl: profile.chatgptBaseUrl ?? toml.chatgptBaseUrl ?? "https://chatgpt.com/backend-api/",
+    preferredAuthMethod: toml.preferredAuthMethod,
+    persistHistory: toml.historyPersistence !== "none",
+    ephemeral: flags.ephemeral ?? false,
+    mcpServers: toml.mcpServers,
+    tools: {
+      webSearch: toml.tools.webSearch ?? false,
+      viewImage: toml.tools.viewImage ?? true,
+      plan: flags.includePlanTool ?? false,
+      applyPatch: flags.includeApplyPatchTool ?? false,
+    },
+    resumePath: toml.experimentalResume && path.resolve(processCwd, toml.experimentalResume),
+    warnings,
+  };
+}
+
+function readEnvironment(processEnv: Environment, codexHome: string, warnings: string[]): Environment {
+  const file = path.join(codexHome, ".env");
+  try {
+    const text = readTextFile(file);
+    return text === undefined ? processEnv : overlayDotEnv(processEnv, text);
+  } catch (error) {
+    warnings.push(`Ignored "${file}": ${explainSystemError(error)}`);
+    return processEnv;
+  }
+}
+
+/** The file with `-c` and a client's settings laid over it; `overrides` are those given with `-c`. */
+function readToml(
+  codexHome: string,
+  flags: ConfigFlags,
+): { readonly toml: ConfigToml; readonly overrides: readonly Override[] } {
+  const overrides = parseOverrides(flags.overrides ?? []);
+  const values: TomlValues = flags.ignoreUserConfig ? Object.create(null) : readConfigFile(codexHome);
+  const changes = [...overrides, ...settingsToOverrides(flags.settings ?? {})];
+  for (const change of changes) applyOverride(values, change);
+  const changed = changes.map((change) => change.path.join("."));
+  const toml = checkConfig(values, (key) =>
+    changed.some((other) => isKeyInside(key, other) || isKeyInside(other, key)) ? undefined : configTomlPath(codexHome),
+  );
+  return { toml, overrides };
+}
+
+function isKeyInside(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}.`);
+}
+
+function resolveCwd(given: string | undefined, processCwd: string): string {
+  const folder = path.resolve(processCwd, given ?? "");
+  try {
+    const canonical = realpathSync.native(folder);
+    if (given === undefined || statSync(canonical).isDirectory()) return canonical;
+  } catch (cause) {
+    throw new UserError(`No such directory: "${given ?? folder}"`, { cause });
+  }
+  throw new UserError(`Not a directory: "${given}"`);
+}
+
+function sandboxPolicy(
+  mode: SandboxMode,
+  { toml, cwd, env }: { readonly toml: ConfigToml; readonly cwd: string; readonly env: Environment },
+): SandboxPolicy {
+  if (mode !== "workspace-write") return { mode };
+  const settings = toml.sandboxWorkspaceWrite;
+  return {
+    mode,
+    writable_roots: (settings?.writableRoots ?? []).map((root) =>
+      path.resolve(
+        cwd,
+        root.replace(/^~(?=\/|$)/, () => userHome(env)),
+      ),
+    ),
+    network_access: settings?.networkAccess ?? false,
+    exclude_tmpdir_env_var: settings?.excludeTmpdirEnvVar ?? false,
+    exclude_slash_tmp: settings?.excludeSlashTmp ?? false,
+  };
+}
+
+function readInstructionsFile(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8").trim(); // may be a pipe that a shell made
+  } catch (cause) {
+    throw new UserError(`failed to read experimental instructions file ${file}: ${explainSystemError(cause)}`, {
+      cause,
+    });
+  }
+  if (text === "") throw new UserError(`experimental instructions file is empty: ${file}`);
+  return text;
+}

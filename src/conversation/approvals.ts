@@ -1,0 +1,37 @@
+import type { ReviewDecision } from "../protocol/policy.ts";
+
+interface Question {
+  readonly callId: string;
+  readonly submissionId: string;
+  readonly answer: (decision: ReviewDecision) => void;
+}
+
+/** The questions that wait for a person. An answer names the task's submission or the call (spec core D40). */
+export class Approvals {
+  readonly #open: Question[] = [];
+
+  /** Ends with the answer, or with "abort" as soon as `signal` fires. */
+  ask(callId: string, submissionId: string, signal: AbortSignal): Promise<ReviewDecision> {
+    return new Promise((resolve) => {
+      const answer = (decision: ReviewDecision) => {
+        signal.removeEventListener("abort", abort);
+        const at = this.#open.indexOf(question);
+        if (at !== -1) this.#open.splice(at, 1);
+        resolve(decision);
+      };
+      const abort = () => answer("abort");
+      const question: Question = { callId, submissionId, answer };
+      if (signal.aborted) return resolve("abort");
+      this.#open.push(question);
+      signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** False when nobody waits for `id`. */
+  answer(id: string, decision: ReviewDecision): boolean {
+    const question =
+      this.#open.find((open) => open.callId === id) ?? this.#open.find((open) => open.submissionId === id);
+    question?.answer(decision);
+    return question !== undefined;
+  }
+}

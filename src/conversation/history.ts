@@ -1,0 +1,19 @@
+import type { ResponseItem } from "../protocol/response-item.ts";
+
+/** What the next request will contain, in the model's order. */
+export class History {
+  readonly #items: ResponseItem[] = [];
+
+  add(...items: readonly ResponseItem[]): void {
+    this.#items.push(...items);
+  }
+
+  get items(): readonly ResponseItem[] {
+    return this.#items;
+  }
+
+  /** Forgets everything behind the first `length` items. */
+  cutTo(length: number): void {
+    this.#items.length = Math.min(length, this.#items.length);
+  }
+}

@@ -1,0 +1,129 @@
+import { readPrompt } from "../assets.ts";
+import type { Config } from "../config/config.ts";
+import { contextWindowOf, type ModelFamily, modelFamily } from "../config/model-families.ts";
+import type { Broadcast } from "../lib/broadcast.ts";
+import type { ModelClient } from "../model/model-client.ts";
+import type { ConversationId } from "../protocol/conversation-id.ts";
+import type { Event, EventMsg } from "../protocol/event.ts";
+import type { ResponseItem } from "../protocol/response-item.ts";
+import type { RolloutRecorder } from "../rollout/recorder.ts";
+import { ApprovedCommands } from "../tools/approved-commands.ts";
+import { Approvals } from "./approvals.ts";
+import { History } from "./history.ts";
+import type { SandboxSet } from "./sandbox-set.ts";
+import type { Task } from "./task.ts";
+import { UsageCounter } from "./token-usage.ts";
+import type { TurnSettings } from "./turn-settings.ts";
+
+export interface SessionLimits {
+  /** Requests to the model that one task may take. */
+  readonly maxTurns?: number;
+  /** How long one task may take. */
+  readonly timeoutMs?: number;
+}
+
+interface SessionParts {
+  readonly id: ConversationId;
+  readonly config: Config;
+  readonly limits: SessionLimits;
+  readonly settings: TurnSettings;
+  readonly events: Broadcast<Event>;
+  /** Undefined: nothing is written. */
+  readonly rollout: RolloutRecorder | undefined;
+  readonly sandboxes: SandboxSet;
+  readonly connect: () => Promise<ModelClient>;
+}
+
+/** The state of one conversation. */
+export class Session {
+  readonly id: ConversationId;
+  readonly config: Config;
+  readonly limits: SessionLimits;
+  readonly history = new History();
+  readonly usage = new UsageCounter();
+  readonly approvals = new Approvals();
+  readonly approvedCommands = new ApprovedCommands();
+  readonly sandboxes: SandboxSet;
+  /** Changed by `override_turn_context`. */
+  settings: TurnSettings;
+  readonly #events: Broadcast<Event>;
+  readonly #rollout: RolloutRecorder | undefined;
+  readonly #connect: () => Promise<ModelClient>;
+  #client: Promise<ModelClient> | undefined;
+  #task: Task | undefined;
+  #baseInstructions: string | undefined;
+  #patchInstructions: string | undefined;
+
+  constructor(parts: SessionParts) {
+    this.id = parts.id;
+    this.config = parts.config;
+    this.limits = parts.limits;
+    this.settings = parts.settings;
+    this.#events = parts.events;
+    this.#rollout = parts.rollout;
+    this.#connect = parts.connect;
+    this.sandboxes = parts.sandboxes;
+  }
+
+  get task(): Task | undefined {
+    return this.#task;
+  }
+
+  startTask(task: Task): void {
+    this.#task = task;
+  }
+
+  endTask(task: Task): void {
+    if (this.#task === task) this.#task = undefined;
+  }
+
+  /** Tells every reader, and the rollout first where it keeps such events. */
+  emit(id: string, msg: EventMsg): void {
+    this.recordEvent(msg);
+    this.#events.publish({ id, msg });
+  }
+
+  /** The user's own instructions as they are, or ours; ours explain patches where no tool does. */
+  instructions(hasPatchTool: boolean): string {
+    if (this.config.baseInstructions !== undefined) return this.config.baseInstructions;
+    this.#baseInstructions ??= readPrompt("instructions");
+    if (hasPatchTool) return this.#baseInstructions;
+    this.#patchInstructions ??= readPrompt("patch-instructions");
+    return `${this.#baseInstructions}\n\n${this.#patchInstructions}`;
+  }
+
+  /** Adds to the history, and to the rollout before anything comes of it. */
+  record(...items: readonly ResponseItem[]): void {
+    for (const item of items) this.recordOnly(item);
+    this.history.add(...items);
+  }
+
+  /** For what must be on disk although the next request will not contain it. */
+  recordOnly(item: ResponseItem): void {
+    this.#rollout?.recordItem(item);
+  }
+
+  recordEvent(msg: EventMsg): void {
+    this.#rollout?.recordEvent(msg);
+  }
+
+  /** Connected at the first request, so that a start does not pay for it. */
+  client(): Promise<ModelClient> {
+    this.#client ??= this.#connect();
+    return this.#client;
+  }
+
+  family(model: string): ModelFamily {
+    return model === this.config.model ? this.config.modelFamily : modelFamily(model);
+  }
+
+  contextWindow(model: string): number | null {
+    return model === this.config.model ? this.config.modelContextWindow : contextWindowOf(model);
+  }
+
+  close(): void {
+    this.sandboxes.close();
+    this.#rollout?.close();
+    this.#events.close();
+  }
+}

@@ -1,0 +1,134 @@
+import { findGitRoot } from "../config/git-root.ts";
+import { messageOf } from "../lib/errors.ts";
+import { ModelError } from "../model/model-client.ts";
+import { TurnDiff } from "../patch/turn-diff.ts";
+import type { ErrorCode } from "../protocol/event.ts";
+import type { Session } from "./session.ts";
+import { runTurn } from "./turn.ts";
+import type { TurnSettings } from "./turn-settings.ts";
+import type { UserInput } from "./user-message.ts";
+
+/** Why a task was stopped from outside; the reason of its AbortSignal. */
+export class TaskStopped extends Error {
+  override readonly name = "TaskStopped";
+  readonly reason: "interrupted" | "replaced";
+
+  constructor(reason: "interrupted" | "replaced" = "interrupted") {
+    super(`task ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** A limit that the user set was reached: the task ends with this error. */
+export class LimitReached extends Error {
+  override readonly name = "LimitReached";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The work started by one user input: turns until the model calls no tool. */
+export class Task {
+  /** The submission that started it; all its events carry this id. */
+  readonly id: string;
+  readonly settings: TurnSettings;
+  readonly turnDiff: TurnDiff;
+  readonly #controller = new AbortController();
+  readonly #pendingInput: UserInput[] = [];
+  #lastDiff = "";
+
+  constructor(id: string, settings: TurnSettings, input: UserInput) {
+    this.id = id;
+    this.settings = settings;
+    this.turnDiff = new TurnDiff(findGitRoot(settings.cwd) ?? settings.cwd);
+    this.#pendingInput.push(input);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The first reason counts. */
+  stop(reason: TaskStopped | LimitReached): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Input that arrives while the task runs joins its next request. */
+  addInput(input: UserInput): void {
+    this.#pendingInput.push(input);
+  }
+
+  /** Never throws; its last event is `task_complete` or `turn_aborted`. */
+  async run(session: Session): Promise<void> {
+    const hasInput = this.#recordInput(session); // the rollout has the input before anybody hears of the task
+    session.emit(this.id, { type: "task_started", model_context_window: session.contextWindow(this.settings.model) });
+    const timer = this.#startTimer(session.limits.timeoutMs);
+    let lastMessage: string | null = null;
+    try {
+      if (hasInput) lastMessage = await this.#runTurns(session);
+      this.emitDiff(session);
+    } catch (error) {
+      const cause = this.signal.aborted ? this.signal.reason : error;
+      this.emitDiff(session);
+      if (cause instanceof TaskStopped) {
+        session.endTask(this);
+        session.emit(this.id, { type: "turn_aborted", reason: cause.reason });
+        return;
+      }
+      session.emit(this.id, { type: "error", ...describe(cause) });
+      lastMessage = null;
+    } finally {
+      clearTimeout(timer);
+    }
+    session.endTask(this);
+    session.emit(this.id, { type: "task_complete", last_agent_message: lastMessage });
+  }
+
+  /** Tells what this task's patches changed so far, unless that was told already (spec core D27). */
+  emitDiff(session: Session): void {
+    const diff = this.turnDiff.text();
+    if (diff === this.#lastDiff) return;
+    this.#lastDiff = diff;
+    if (diff !== "") session.emit(this.id, { type: "turn_diff", unified_diff: diff });
+  }
+
+  async #runTurns(session: Session): Promise<string | null> {
+    for (let turn = 1; ; turn += 1) {
+      const outcome = await runTurn(session, this);
+      this.signal.throwIfAborted();
+      const hasInput = this.#recordInput(session);
+      if (!outcome.hasCalls && !hasInput) return outcome.lastMessage;
+      if (turn >= (session.limits.maxTurns ?? Number.POSITIVE_INFINITY)) {
+        throw new LimitReached("turn_limit", `turn limit reached: ${turn} ${turn === 1 ? "turn" : "turns"}`);
+      }
+    }
+  }
+
+  /** Records what was put in since the last request; false when that was nothing. */
+  #recordInput(session: Session): boolean {
+    let hasRecorded = false;
+    for (const input of this.#pendingInput.splice(0)) {
+      for (const message of input.warnings) session.emit(this.id, { type: "background_event", message });
+      if (input.item.content.length === 0) continue;
+      session.record(input.item);
+      if (input.event !== undefined) session.recordEvent(input.event);
+      hasRecorded = true;
+    }
+    return hasRecorded;
+  }
+
+  #startTimer(timeoutMs: number | undefined): NodeJS.Timeout | undefined {
+    if (timeoutMs === undefined) return undefined;
+    const text = `time limit reached: ${timeoutMs / 1000} s`;
+    return setTimeout(() => this.stop(new LimitReached("time_limit", text)), timeoutMs);
+  }
+}
+
+function describe(error: unknown): { readonly message: string; readonly code?: ErrorCode } {
+  if (error instanceof LimitReached) return { message: error.message, code: error.code };
+  if (error instanceof ModelError) return { message: error.message };
+  return { message: `internal error: ${messageOf(error)}` };
+}

@@ -1,0 +1,51 @@
+import { writeSync } from "node:fs";
+import path from "node:path";
+import { messageOf, UserError } from "./lib/errors.ts";
+import { version } from "./version.ts";
+
+/** Argv in, exit status out: the only place that ends the process. */
+async function main(args: readonly string[]): Promise<number> {
+  const { runProgram } = await import("./cli/program.ts");
+  try {
+    return await runProgram(args);
+  } catch (error) {
+    if (error instanceof UserError) {
+      writeError(`Error: ${error.message}\n`);
+      return error.exitCode;
+    }
+    const detail = process.env["CODEX_LOG"] === undefined || !(error instanceof Error) ? messageOf(error) : error.stack;
+    writeError(`Error: internal error: ${detail}\n`);
+    return 1;
+  }
+}
+
+function writeError(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // nobody reads stderr any more; the exit status still tells
+  }
+}
+
+/** Some programs find `apply_patch` under its own name: a link to this one, or the first argument. */
+async function applyPatchProgram(args: readonly string[]): Promise<number> {
+  const { runApplyPatchProgram } = await import("./cli/apply-patch-program.ts");
+  const { status, stdout, stderr } = runApplyPatchProgram(args, process.cwd());
+  writeSync(1, stdout);
+  writeError(stderr);
+  return status;
+}
+
+function start(program: string, args: readonly string[]): Promise<number> | number {
+  if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
+    writeSync(1, `codex-cli ${version}\n`); // before anything is loaded
+    return 0;
+  }
+  if (program === "apply_patch" || program === "applypatch") return applyPatchProgram(args);
+  if (args[0] === "apply_patch") return applyPatchProgram(args.slice(1));
+  return main(args);
+}
+
+void Promise.resolve(start(path.basename(process.argv[1] ?? ""), process.argv.slice(2))).then((status) =>
+  process.exit(status),
+);

@@ -1,0 +1,116 @@
+import type { Readable } from "node:stream";
+import { isRecord } from "../lib/parse-json.ts";
+import { release } from "./http-transport.ts";
+import { ModelError } from "./model-client.ts";
+import { delayInText } from "./retry.ts";
+import { EventParser } from "./server-sent-events.ts";
+
+/** Understands the payloads of one answer on one wire. */
+export interface StreamDecoder {
+  /** Takes one payload; true: the answer is whole, nothing more is read. Throws a ModelError when it reports a failure. */
+  read(payload: string): boolean;
+  /** The stream ended in order. Throws a ModelError when that was too early. */
+  end(): void;
+  /** The answer may be whole already: silence or a broken connection is now as good as an end. */
+  readonly isWhole: boolean;
+}
+
+export const idleText = "stream disconnected before completion: idle timeout waiting for SSE";
+export const earlyCloseText = "stream disconnected before completion: stream closed before response.completed";
+const brokenText = "stream disconnected before completion: Transport error: error decoding response body";
+
+/** How long more may follow an answer that looks whole. */
+const afterwordMs = 5000;
+
+/**
+ * Feeds an answer to its decoder until it is whole. Everything happens in the body's own events, a chunk at a time: a
+ * promise for each delta would cost more than reading it.
+ */
+export function readStream(
+  body: Readable,
+  decoder: StreamDecoder,
+  { idleMs, signal }: { readonly idleMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const parser = new EventParser();
+  return new Promise((resolve, reject) => {
+    let isAfterword = false;
+    let timer = setTimeout(onSilence, idleMs);
+
+    function stop(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      body.off("data", onText).off("end", onEnd).off("error", onBroken).off("close", onBroken);
+    }
+    function succeed(): void {
+      stop();
+      release(body);
+      resolve();
+    }
+    function fail(error: unknown): void {
+      stop();
+      body.on("error", () => {}); // destroying it may still report one
+      body.destroy();
+      reject(error);
+    }
+    function finish(): void {
+      try {
+        decoder.end();
+        succeed();
+      } catch (error) {
+        fail(error);
+      }
+    }
+    function take(payloads: readonly string[]): "done" | "more" {
+      for (const payload of payloads) {
+        try {
+          if (!decoder.read(payload)) continue;
+          succeed();
+        } catch (error) {
+          fail(error);
+        }
+        return "done";
+      }
+      return "more";
+    }
+    function onText(text: string): void {
+      const payloads = parser.feed(text);
+      if (payloads.length === 0 || take(payloads) === "done") return; // keep-alive comments are no sign of life
+      if (!decoder.isWhole || isAfterword) {
+        timer.refresh();
+        return;
+      }
+      isAfterword = true;
+      clearTimeout(timer);
+      timer = setTimeout(onSilence, Math.min(idleMs, afterwordMs));
+    }
+    function onEnd(): void {
+      if (take(parser.end()) === "more") finish();
+    }
+    function onSilence(): void {
+      if (decoder.isWhole) finish();
+      else fail(new ModelError(idleText));
+    }
+    function onBroken(cause?: Error): void {
+      if (signal.aborted) onAbort();
+      else if (decoder.isWhole) finish();
+      else fail(new ModelError(brokenText, { cause }));
+    }
+    function onAbort(): void {
+      fail(signal.reason);
+    }
+
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) return onAbort();
+    body.setEncoding("utf8");
+    body.on("data", onText).on("end", onEnd).on("error", onBroken).on("close", onBroken);
+  });
+}
+
+/** The error that a server puts into the stream itself (spec core 7.2). */
+export function streamFailure(error: unknown): ModelError {
+  const { message, code } = isRecord(error) ? error : { message: error, code: undefined };
+  const text = typeof message === "string" && message !== "" ? message : "response.failed event received";
+  return new ModelError(`stream disconnected before completion: ${text}`, {
+    retryAfterMs: code === "rate_limit_exceeded" ? delayInText(text) : undefined,
+  });
+}

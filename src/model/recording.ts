@@ -1,0 +1,105 @@
+/*
+ * A recording: what a model said in a run, so that the run can be played again without it.
+ *
+ * JSON lines in UTF-8, the same for both wires, appended as things happen; a run that is killed leaves a good recording
+ * of what came before, with at most its last line torn. Readers ignore keys they do not know.
+ *
+ *   {"type":"recording","version":1}                                         first line
+ *   {"type":"request","request":1,"conversation":1,"model":"gpt-5","input_items":3,"tools":["shell"]}
+ *   {"request":1,"type":"text_delta","delta":"Hel"}
+ *   {"request":1,"type":"item","item":{"type":"message","role":"assistant","content":[…]}}
+ *   {"request":1,"type":"completed","response_id":"resp_1","usage":{"input_tokens":100,…}}
+ *   {"request":2,"type":"error","message":"…","is_retryable":true,"retry_after_ms":1500}
+ *
+ * `request` lines count from 1 over the whole file and tell which conversation asks; the other lines name their request,
+ * because the answers of several conversations may mix. Left out, `request` means the last one begun and `conversation` means
+ * 1, so that a recording is easy to write by hand. Of the request itself only model, number of items and names of tools are
+ * kept; they are for people, and a replay does not compare them.
+ *
+ * What follows a `request` line are the events of `ModelEvent` in model-client.ts, word for word. An answer ends with
+ * `completed` or `error`; without either it was cut off in the recorded run. `retry_after_ms` may be null.
+ *
+ * No header, address or variable ever gets into a recording; addresses in error texts are taken out.
+ */
+import { openSync, writeSync } from "node:fs";
+import { AsyncQueue } from "../lib/async-queue.ts";
+import { explainSystemError, UserError } from "../lib/errors.ts";
+import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
+
+export const recordingVersion = 1;
+
+/** Writes one recording; the clients of several conversations may share it. */
+export class Recorder {
+  readonly #file: string;
+  readonly #descriptor: number;
+  #conversations = 0;
+  #requests = 0;
+
+  /** Replaces `file`. Throws a UserError when it cannot be written. */
+  constructor(file: string) {
+    this.#file = file;
+    this.#descriptor = this.#try(() => openSync(file, "w", 0o600));
+    this.#write({ type: "recording", version: recordingVersion });
+  }
+
+  beginConversation(): number {
+    this.#conversations += 1;
+    return this.#conversations;
+  }
+
+  beginRequest(conversation: number, { model, input, tools }: ModelRequest): number {
+    this.#requests += 1;
+    const names = tools.map((tool) => ("name" in tool ? tool.name : tool.type));
+    const digest = { model, input_items: input.length, tools: names };
+    this.#write({ type: "request", request: this.#requests, conversation, ...digest });
+    return this.#requests;
+  }
+
+  addEvent(request: number, event: ModelEvent): void {
+    this.#write({ request, ...event });
+  }
+
+  addError(request: number, { message, isRetryable, retryAfterMs }: ModelError): void {
+    const shown = message.replace(/\bhttps?:\/\/[^\s)]+/g, "…");
+    const retry_after_ms = retryAfterMs ?? null;
+    this.#write({ request, type: "error", message: shown, is_retryable: isRetryable, retry_after_ms });
+  }
+
+  #write(line: object): void {
+    this.#try(() => writeSync(this.#descriptor, `${JSON.stringify(line)}\n`));
+  }
+
+  #try<T>(write: () => T): T {
+    try {
+      return write();
+    } catch (cause) {
+      throw new UserError(`Cannot write the recording "${this.#file}": ${explainSystemError(cause)}`, { cause });
+    }
+  }
+}
+
+/** Passes on what `inner` says and keeps it; for the requests of one conversation. */
+export function recordingClient(inner: ModelClient, recorder: Recorder): ModelClient {
+  const conversation = recorder.beginConversation();
+  return {
+    stream(request, signal) {
+      const number = recorder.beginRequest(conversation, request);
+      const stop = new AbortController();
+      const queue = new AsyncQueue<ModelEvent>(() => stop.abort());
+      const copy = async () => {
+        try {
+          for await (const event of inner.stream(request, AbortSignal.any([signal, stop.signal]))) {
+            recorder.addEvent(number, event);
+            queue.push(event);
+          }
+          queue.end();
+        } catch (error) {
+          if (error instanceof ModelError) recorder.addError(number, error);
+          queue.fail(error);
+        }
+      };
+      copy().catch((error: unknown) => queue.fail(error));
+      return queue;
+    },
+  };
+}

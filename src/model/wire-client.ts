@@ -1,0 +1,153 @@
+import type { Credential } from "../auth/credentials.ts";
+import type { ModelProvider } from "../config/model-providers.ts";
+import { AsyncQueue } from "../lib/async-queue.ts";
+import type { Environment } from "../lib/environment.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
+import { readStream, type StreamDecoder } from "./event-stream.ts";
+import type { Transport } from "./http-transport.ts";
+import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
+import { openAnswer } from "./open-answer.ts";
+
+/** What is particular to one of the two wires. */
+export interface Wire {
+  readonly kind: "responses" | "chat";
+  /** Appended to the provider's base URL. */
+  readonly path: "/responses" | "/chat/completions";
+  /** Of its own; those of the provider and the credential come on top. */
+  readonly headers: Readonly<Record<string, string>>;
+  buildBody(request: ModelRequest): string;
+  decoder(emit: (event: ModelEvent) => void): StreamDecoder;
+}
+
+export interface Connection {
+  readonly provider: ModelProvider;
+  readonly providerId: string;
+  /** Asked before each request; what it throws ends the turn. */
+  readonly credential: () => Credential | undefined;
+  readonly env: Environment;
+  readonly originator: string;
+  readonly userAgent: string;
+  readonly transport: Transport;
+}
+
+/** Speaks one wire with one provider. */
+export class WireClient implements ModelClient {
+  readonly #wire: Wire;
+  readonly #connection: Connection;
+
+  constructor(wire: Wire, connection: Connection) {
+    this.#wire = wire;
+    this.#connection = connection;
+  }
+
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterableIterator<ModelEvent> {
+    const stop = new AbortController();
+    const queue = new AsyncQueue<ModelEvent>(() => stop.abort());
+    const onAbort = () => {
+      stop.abort(signal.reason);
+      queue.fail(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    this.#run(request, { queue, signal: stop.signal })
+      .then(
+        () => queue.end(),
+        (error: unknown) => queue.fail(error),
+      )
+      .finally(() => signal.removeEventListener("abort", onAbort));
+    return {
+      // An abort counts at once, also when more has come than was read.
+      next: () => (signal.aborted ? Promise.reject(signal.reason) : queue.next()),
+      return: () => queue.return(),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  async #run(
+    request: ModelRequest,
+    { queue, signal }: { readonly queue: AsyncQueue<ModelEvent>; readonly signal: AbortSignal },
+  ): Promise<void> {
+    signal.throwIfAborted();
+    const wire = this.#wire;
+    const { provider, transport } = this.#connection;
+    const credential = this.#credential();
+    const idleMs = provider.streamIdleTimeoutMs;
+    const secretHeaders = readHeaders(provider, this.#connection.env);
+    const answer = await openAnswer({
+      transport,
+      wire: wire.kind,
+      url: endpoint(this.#connection, { path: wire.path, credential }),
+      headers: this.#headers(credential, secretHeaders),
+      body: wire.buildBody(request),
+      signal,
+      credential,
+      secrets: [...(credential === undefined ? [] : [credential.token]), ...Object.values(secretHeaders)],
+      maxRetries: provider.requestMaxRetries,
+      idleMs,
+    });
+    await readStream(
+      answer.body,
+      wire.decoder((event) => queue.push(event)),
+      { idleMs, signal },
+    );
+  }
+
+  #credential(): Credential | undefined {
+    try {
+      return this.#connection.credential();
+    } catch (cause) {
+      if (!(cause instanceof UserError)) throw cause;
+      throw new ModelError(messageOf(cause), { isRetryable: false, cause });
+    }
+  }
+
+  #headers(credential: Credential | undefined, ofProvider: Readonly<Record<string, string>>): Record<string, string> {
+    const { originator, userAgent } = this.#connection;
+    return {
+      ...(credential === undefined ? {} : { authorization: `Bearer ${credential.token}` }),
+      ...(credential?.kind === "chatgpt" && credential.accountId !== undefined
+        ? { "chatgpt-account-id": credential.accountId }
+        : {}),
+      ...this.#wire.headers,
+      accept: "text/event-stream",
+      "content-type": "application/json",
+      "user-agent": userAgent,
+      originator,
+      ...ofProvider,
+    };
+  }
+}
+
+/** The provider's own headers; those whose variable is missing or blank are left out. */
+function readHeaders(provider: ModelProvider, env: Environment): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(provider.httpHeaders)) headers[name.toLowerCase()] = value;
+  for (const [name, variable] of Object.entries(provider.envHttpHeaders)) {
+    const value = env[variable]?.trim();
+    if (value) headers[name.toLowerCase()] = value;
+  }
+  return headers;
+}
+
+function endpoint(
+  { provider, providerId }: Connection,
+  { path, credential }: { readonly path: string; readonly credential: Credential | undefined },
+): URL {
+  const ofService =
+    credential?.kind === "chatgpt" ? "https://chatgpt.com/backend-api/codex" : "https://api.openai.com/v1";
+  const base = provider.baseUrl ?? ofService;
+  if (!/^https?:\/\//i.test(base) || !URL.canParse(base)) {
+    const message = `Cannot send requests to base_url "${base}" of model provider "${providerId}": not an http or https URL`;
+    throw new ModelError(message, { isRetryable: false });
+  }
+  const url = new URL(base);
+  const folder = url.pathname.replace(/\/+$/, "");
+  if (!folder.endsWith(path)) url.pathname = folder + path;
+  const query = Object.entries(provider.queryParams).map(
+    ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
+  );
+  url.search = [...(url.search === "" ? [] : [url.search.slice(1)]), ...query].join("&");
+  return url;
+}

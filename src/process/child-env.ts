@@ -1,0 +1,43 @@
+import type { Environment } from "../lib/environment.ts";
+
+/** Which of our variables a command inherits; the same shape as in the configuration. */
+export interface ShellEnvironmentPolicy {
+  readonly inherit: "all" | "core" | "none";
+  readonly ignoreDefaultExcludes: boolean;
+  /** Patterns: `*` any run, `?` one character, case-insensitive, whole name. */
+  readonly exclude: readonly string[];
+  readonly set: Readonly<Record<string, string>>;
+  readonly includeOnly: readonly string[];
+}
+
+const coreNames = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "USERNAME", "TMPDIR", "TEMP", "TMP"];
+const secretNames = ["*KEY*", "*SECRET*", "*TOKEN*"];
+/** Ours alone: only an explicit `set` gives them to a command. */
+const credentialNames = ["CODEX_API_KEY", "OPENAI_API_KEY"];
+
+/** The whole environment of a command; nothing else is inherited. */
+export function childEnvironment(
+  policy: ShellEnvironmentPolicy,
+  parentEnv: Environment,
+  options: { readonly networkDisabled: boolean },
+): Record<string, string> {
+  const isExcluded = nameMatcher([...(policy.ignoreDefaultExcludes ? [] : secretNames), ...policy.exclude]);
+  const isIncluded = policy.includeOnly.length === 0 ? () => true : nameMatcher(policy.includeOnly);
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parentEnv)) {
+    if (value === undefined || policy.inherit === "none" || credentialNames.includes(name)) continue;
+    if (policy.inherit === "core" && !coreNames.includes(name)) continue;
+    if (!isExcluded(name)) env[name] = value;
+  }
+  Object.assign(env, policy.set);
+  const kept = Object.entries(env).filter(([name]) => isIncluded(name));
+  return { ...Object.fromEntries(kept), ...(options.networkDisabled ? { CODEX_SANDBOX_NETWORK_DISABLED: "1" } : {}) };
+}
+
+function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
+  const expressions = patterns.map((pattern) => {
+    const literal = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`, "is");
+  });
+  return (name) => expressions.some((expression) => expression.test(name));
+}

@@ -1,0 +1,16 @@
+import type { ChildProcess } from "node:child_process";
+
+export type ChildExit =
+  | { readonly started: true; readonly code: number | null; readonly signal: NodeJS.Signals | null }
+  | { readonly started: false; readonly error: Error };
+
+/** How a child ended, or why it never began. Never rejects. */
+export function waitForExit(child: ChildProcess): Promise<ChildExit> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ started: true, code, signal }));
+    child.once("error", (error) => {
+      // A failed kill is an error too, but not the end of the child.
+      if (child.pid === undefined) resolve({ started: false, error });
+    });
+  });
+}

@@ -1,0 +1,76 @@
+import { closeSync, constants as fsConstants, fstatSync, openSync } from "node:fs";
+import type { Libc } from "./libc.ts";
+import type { WritableRoot } from "./writable-roots.ts";
+
+/** The newest interface we know how to fill in; later kernels keep understanding it. */
+const newestAbi = 7;
+
+const truncate = 1 << 14;
+const ioctlDevice = 1 << 15;
+const makeCharacterDevice = 1 << 6;
+const makeBlockDevice = 1 << 11;
+const execute = 1;
+const writeFile = 1 << 1;
+const readFile = 1 << 2;
+const readFolder = 1 << 3;
+/** All that a rule on something other than a folder may name. */
+const fileRights = execute | writeFile | readFile | truncate | ioctlDevice;
+
+const createVersion = 1;
+const ruleOnPath = 1;
+/** O_PATH is not among Node's constants; it has one value on both CPUs. */
+const pathOnly = 0o10000000;
+
+export interface LandlockRules {
+  readonly abi: number;
+  readonly writableRoots: readonly WritableRoot[];
+  readonly network: boolean;
+}
+
+/** The interface version to use on this kernel; throws a SystemCallError where there is none. */
+export function queryLandlockAbi(libc: Libc): number {
+  return Math.min(libc.syscall("landlock_create_ruleset", 0, 0, createVersion), newestAbi);
+}
+
+/** File rights that a ruleset of this ABI can govern. */
+export function handledRights(abi: number): number {
+  let rights = 0x1fff;
+  if (abi >= 2) rights |= 1 << 13;
+  if (abi >= 3) rights |= truncate;
+  if (abi >= 5) rights |= ioctlDevice;
+  return rights;
+}
+
+/** From here on this thread, and what it becomes, writes below the roots only. */
+export function restrictFiles(libc: Libc, rules: LandlockRules): void {
+  const { abi, network } = rules;
+  const handled = handledRights(abi);
+  const attributes = Buffer.alloc(24);
+  attributes.writeBigUInt64LE(BigInt(handled), 0);
+  if (abi >= 4 && !network) attributes.writeBigUInt64LE(3n, 8);
+  if (abi >= 6) attributes.writeBigUInt64LE(network ? 2n : 3n, 16);
+  const ruleset = libc.syscall("landlock_create_ruleset", attributes, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
+
+  const allow = (path: string, rights: number, expected?: WritableRoot) => {
+    const fd = openSync(path, pathOnly | fsConstants.O_NOFOLLOW);
+    try {
+      const found = fstatSync(fd, { bigint: true });
+      if (expected && (String(found.dev) !== expected.device || String(found.ino) !== expected.inode)) {
+        throw new Error(`the writable folder "${path}" was replaced since the session began`);
+      }
+      const rule = Buffer.alloc(12);
+      rule.writeBigUInt64LE(BigInt(rights & handled & (found.isDirectory() ? ~0 : fileRights)), 0);
+      rule.writeInt32LE(fd, 8);
+      libc.syscall("landlock_add_rule", ruleset, ruleOnPath, rule, 0);
+    } finally {
+      closeSync(fd);
+    }
+  };
+  allow("/", execute | readFile | readFolder);
+  allow("/dev/null", readFile | writeFile | truncate | ioctlDevice);
+  // Without the device rights root could make a disk's node in the workspace and write the disk through it.
+  const inRoots = handled & ~(makeCharacterDevice | makeBlockDevice | ioctlDevice);
+  for (const root of rules.writableRoots) allow(root.path, inRoots, root);
+  libc.syscall("landlock_restrict_self", ruleset, 0);
+  closeSync(ruleset);
+}

@@ -1,0 +1,208 @@
+import type { Libc } from "./libc.ts";
+import { type Cpu, callNumber, type SystemCall } from "./system-calls.ts";
+
+/** One instruction of the filter language: operation, jump if true, jump if false, operand. */
+type Instruction = readonly [code: number, jt: number, jf: number, k: number];
+
+const load = 0x20;
+const jumpIfEqual = 0x15;
+const jumpIfAtLeast = 0x35;
+const and = 0x54;
+const giveBack = 0x06;
+
+const allowAction = 0x7fff0000;
+const killAction = 0x80000000;
+const errorAction = (errno: number) => 0x00050000 | errno;
+
+const allow: Instruction = [giveBack, 0, 0, allowAction];
+// Linux numbers; a Mac that builds this filter in a test has others for ENOSYS.
+const deny: Instruction = [giveBack, 0, 0, errorAction(1)];
+const unknown: Instruction = [giveBack, 0, 0, errorAction(38)];
+
+/** Offset of the low half of an argument in what the kernel shows the filter. */
+const argument = (index: number) => 16 + 8 * index;
+
+const auditArch: Readonly<Record<Cpu, number>> = { x64: 0xc000003e, arm64: 0xc00000b7 };
+const firstX32Number = 0x40000000;
+const unixFamily = 1;
+const datagramType = 2;
+const typeMask = 15;
+const insertInput = 0x5412;
+const linuxConsole = 0x541c;
+const accessModeAndTruncate = 0o1003;
+
+const outwardCalls: readonly SystemCall[] = ["connect", "bind", "listen", "accept", "accept4", "sendmmsg"];
+
+const alwaysDenied: readonly SystemCall[] = [
+  // other processes' memory
+  "ptrace",
+  "process_vm_readv",
+  "process_vm_writev",
+  "kcmp",
+  "pidfd_getfd",
+  "process_madvise",
+  // a ring opens and connects sockets without a socket call
+  "io_uring_setup",
+  "io_uring_enter",
+  "io_uring_register",
+  "bpf",
+  "userfaultfd",
+  "perf_event_open",
+  "add_key",
+  "request_key",
+  "keyctl",
+  "mount",
+  "umount2",
+  "pivot_root",
+  "setns",
+  "open_tree",
+  "open_tree_attr",
+  "move_mount",
+  "fsopen",
+  "fsconfig",
+  "fsmount",
+  "fspick",
+  "mount_setattr",
+  "open_by_handle_at",
+  "kexec_load",
+  "kexec_file_load",
+  "init_module",
+  "finit_module",
+  "delete_module",
+  "reboot",
+  "swapon",
+  "swapoff",
+  "acct",
+  "quotactl",
+  "quotactl_fd",
+  "settimeofday",
+  "clock_settime",
+  "sethostname",
+  "setdomainname",
+  "iopl",
+  "ioperm",
+];
+
+/** Landlock does not govern these; where nothing is writable nothing legitimate is lost. */
+const metadataCalls: readonly SystemCall[] = [
+  "chmod",
+  "fchmod",
+  "fchmodat",
+  "fchmodat2",
+  "chown",
+  "fchown",
+  "lchown",
+  "fchownat",
+  "utime",
+  "utimes",
+  "futimesat",
+  "utimensat",
+  "setxattr",
+  "lsetxattr",
+  "fsetxattr",
+  "setxattrat",
+  "removexattr",
+  "lremovexattr",
+  "fremovexattr",
+  "removexattrat",
+  "file_setattr",
+];
+
+export interface FilterOptions {
+  readonly cpu: Cpu;
+  readonly network: boolean;
+  readonly readOnly: boolean;
+  readonly landlockAbi: number;
+}
+
+/** The filter as the kernel reads it: allows what is not named, first match wins. */
+export function seccompFilter(options: FilterOptions): Buffer {
+  const { cpu } = options;
+  const program: Instruction[] = [
+    [load, 0, 0, 4],
+    [jumpIfEqual, 1, 0, auditArch[cpu]],
+    [giveBack, 0, 0, killAction],
+  ];
+  program.push([load, 0, 0, 0]);
+  if (cpu === "x64") program.push([jumpIfAtLeast, 0, 1, firstX32Number], unknown);
+  const on = (name: SystemCall, ...body: readonly Instruction[]) => {
+    const number = callNumber(name, cpu);
+    if (number !== undefined) program.push([jumpIfEqual, 0, body.length, number], ...body);
+  };
+
+  for (const name of alwaysDenied) on(name, deny);
+  on(
+    "ioctl",
+    [load, 0, 0, argument(1)],
+    [jumpIfEqual, 1, 0, insertInput],
+    [jumpIfEqual, 0, 1, linuxConsole],
+    deny,
+    allow,
+  );
+  if (!options.network) {
+    for (const name of outwardCalls) on(name, deny);
+    // Pairs of stream sockets within the sandbox stay possible; a datagram socket could send to any other by address.
+    const onlyUnixStreams: readonly Instruction[] = [
+      [load, 0, 0, argument(0)],
+      [jumpIfEqual, 1, 0, unixFamily],
+      deny,
+      [load, 0, 0, argument(1)],
+      [and, 0, 0, typeMask],
+      [jumpIfEqual, 0, 1, datagramType],
+      deny,
+      allow,
+    ];
+    on("socket", ...onlyUnixStreams);
+    on("socketpair", ...onlyUnixStreams);
+    // Only without an address: both halves of the pointer are zero.
+    on(
+      "sendto",
+      [load, 0, 0, argument(4)],
+      [jumpIfEqual, 0, 2, 0],
+      [load, 0, 0, argument(4) + 4],
+      [jumpIfEqual, 1, 0, 0],
+      deny,
+      allow,
+    );
+  }
+  if (options.readOnly) for (const name of metadataCalls) on(name, deny);
+  if (options.landlockAbi < 3) {
+    // These kernels do not govern truncation, and access mode 3 asks for neither of the rights they do govern.
+    const noTruncation = (flags: number): readonly Instruction[] => [
+      [load, 0, 0, argument(flags)],
+      [and, 0, 0, accessModeAndTruncate],
+      [jumpIfEqual, 1, 0, 0o1000],
+      [jumpIfEqual, 0, 1, 0o1003],
+      deny,
+      allow,
+    ];
+    on("truncate", deny);
+    on("open", ...noTruncation(1));
+    on("openat", ...noTruncation(2));
+    on("openat2", unknown);
+  }
+  program.push(allow);
+  return assemble(program);
+}
+
+function assemble(program: readonly Instruction[]): Buffer {
+  const bytes = Buffer.alloc(program.length * 8);
+  program.forEach(([code, jt, jf, k], index) => {
+    bytes.writeUInt16LE(code, index * 8);
+    bytes.writeUInt8(jt, index * 8 + 2);
+    bytes.writeUInt8(jf, index * 8 + 3);
+    bytes.writeUInt32LE(k >>> 0, index * 8 + 4);
+  });
+  return bytes;
+}
+
+const setSeccomp = 22;
+const filterMode = 2;
+
+/** From here on this thread, and what it becomes, is bound by the filter. */
+export function installFilter(libc: Libc, filter: Buffer): void {
+  const header = Buffer.alloc(16);
+  header.writeUInt16LE(filter.length / 8, 0);
+  header.writeBigUInt64LE(libc.addressOf(filter), 8);
+  libc.syscall("prctl", setSeccomp, filterMode, header);
+}

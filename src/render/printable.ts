@@ -1,0 +1,21 @@
+import { stripVTControlCharacters } from "node:util";
+
+// Whoever writes a file, a command's output or the model's text must not get to steer the reader's terminal.
+
+/** C0, DEL and C1, without newline and tab. */
+const control = /[^\P{Cc}\n\t]/u;
+const controls = new RegExp(control, "gu");
+
+/** For text that is only read: terminal sequences and control characters are left out. */
+export function stripControls(text: string): string {
+  if (!control.test(text)) return text;
+  return stripVTControlCharacters(text).replace(controls, "");
+}
+
+/** For text that says what happens (commands, paths, diffs): control characters become visible. */
+export function showControls(text: string): string {
+  if (!control.test(text)) return text;
+  return text
+    .replaceAll("\r\n", "\n")
+    .replace(controls, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

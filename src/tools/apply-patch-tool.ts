@@ -1,0 +1,96 @@
+import { statSync } from "node:fs";
+import * as z from "zod/mini";
+import { readRegularFile } from "../lib/read-regular-file.ts";
+import { computeChanges } from "../patch/compute-changes.ts";
+import { successText, toFileChanges, toFileOperations, touchedPaths } from "../patch/file-changes.ts";
+import { parsePatch } from "../patch/parse-patch.ts";
+import { writeFiles } from "../process/write-files.ts";
+import { assessPatch } from "../safety/assess-patch.ts";
+import { writableRoots } from "../safety/writable-roots.ts";
+import { parseArguments } from "./parse-arguments.ts";
+import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
+import { commandAnswer } from "./tool-output.ts";
+
+const ApplyPatchArguments = z.object({ input: z.string() });
+
+export async function runApplyPatchTool(argumentsText: string, context: ToolContext): Promise<ToolOutput> {
+  const parsed = parseArguments(argumentsText, ApplyPatchArguments);
+  if (!parsed.ok) return failure(parsed.problem);
+  return applyPatch({ patch: parsed.value.input, cwd: context.settings.cwd }, context);
+}
+
+/**
+ * A patch, from its check against the files to its answer. Everything is computed before anybody is asked and before
+ * anything is written; the writing is done under the same sandbox as a command's (spec core 11.6, 13).
+ */
+export async function applyPatch(
+  { patch, cwd }: { readonly patch: string; readonly cwd: string },
+  context: ToolContext,
+): Promise<ToolOutput> {
+  const { settings, callId, emit } = context;
+  const parsed = parsePatch(patch);
+  if (!parsed.ok) return failure(`error: ${parsed.problem}`);
+  if (parsed.hunks.length === 0) return failure("patch rejected: empty patch");
+  const computed = computeChanges(parsed.hunks, {
+    cwd,
+    readFile: readRegularFile,
+    readMode: (file) => statSync(file).mode & 0o777,
+  });
+  if (!computed.ok) return failure(`error: ${computed.problem}`);
+
+  const { changes } = computed;
+  const paths = touchedPaths(changes);
+  const verdict = assessPatch({
+    paths,
+    approvalPolicy: settings.approvalPolicy,
+    sandboxPolicy: settings.sandboxPolicy,
+    writableRoots: writableRoots(settings.sandboxPolicy, { cwd: settings.cwd, tmpdir: context.config.env["TMPDIR"] }),
+    isSandboxAvailable: true,
+  });
+  const fileChanges = toFileChanges(changes);
+  const isApproved = async (reason?: string): Promise<boolean> => {
+    const decision = await context.ask({
+      type: "apply_patch_approval_request",
+      call_id: callId,
+      changes: fileChanges,
+      ...(reason === undefined ? {} : { reason }),
+    });
+    return decision === "approved" || decision === "approved_for_session";
+  };
+
+  let sandboxed = false;
+  let autoApproved = false;
+  switch (verdict.verdict) {
+    case "reject":
+      return failure(verdict.reason);
+    case "ask":
+      if (!(await isApproved())) return failure("patch rejected by user");
+      break;
+    case "run":
+      sandboxed = verdict.sandboxed;
+      autoApproved = true;
+      break;
+    default:
+      verdict satisfies never;
+  }
+
+  const operations = toFileOperations(changes);
+  const write = async (isSandboxed: boolean, isAuto: boolean) => {
+    const started = performance.now();
+    const policy = isSandboxed ? settings.sandboxPolicy : ({ mode: "danger-full-access" } as const);
+    emit({ type: "patch_apply_begin", call_id: callId, auto_approved: isAuto, changes: fileChanges });
+    context.turnDiff.willTouch(paths);
+    const result = await writeFiles(operations, { sandbox: context.sandbox(policy), signal: context.signal });
+    for (const change of changes) if (change.movePath !== null) context.turnDiff.didMove(change.path, change.movePath);
+    const stdout = result.ok ? successText(changes) : "";
+    const stderr = result.ok ? "" : `${result.message}\n`;
+    emit({ type: "patch_apply_end", call_id: callId, stdout, stderr, success: result.ok });
+    const text = commandAnswer(result.ok ? stdout : stderr, result.ok ? 0 : 1, performance.now() - started);
+    return { text, isSuccess: result.ok };
+  };
+
+  const output = await write(sandboxed, autoApproved);
+  if (output.isSuccess || !sandboxed || settings.approvalPolicy !== "on-failure") return output;
+  if (!(await isApproved("command failed; retry without sandbox?"))) return failure("patch rejected by user");
+  return write(false, false);
+}

@@ -1,0 +1,186 @@
+import path from "node:path";
+import * as z from "zod/mini";
+import { programFile } from "../assets.ts";
+import { childEnvironment } from "../process/child-env.ts";
+import { looksDenied } from "../process/is-sandbox-denial.ts";
+import { type CommandOutcome, runCommand } from "../process/run-command.ts";
+import { durationFromMs } from "../protocol/event.ts";
+import { hasNetworkAccess } from "../protocol/policy.ts";
+import { assessCommand } from "../safety/assess-command.ts";
+import { type BashParser, loadBashParser } from "../safety/bash-script.ts";
+import { parseCommandSummary } from "../safety/parsed-command.ts";
+import { recognizePatch } from "../safety/patch-command.ts";
+import { isTrustedCommand } from "../safety/trusted-commands.ts";
+import { applyPatch } from "./apply-patch-tool.ts";
+import { parseArguments } from "./parse-arguments.ts";
+import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
+import { commandAnswer, truncateMiddle } from "./tool-output.ts";
+
+const defaultTimeoutMs = 10_000;
+/** What a shell exits with after `timeout` ended its command (design decision 16). */
+const timedOutExitCode = 124;
+
+const Milliseconds = z.nullish(z.int().check(z.nonnegative()));
+
+/** `timeout` is the spelling of the reference up to 0.23. */
+const ShellArguments = z.object({
+  command: z.array(z.string()),
+  workdir: z.nullish(z.string()),
+  timeout_ms: Milliseconds,
+  timeout: Milliseconds,
+  with_escalated_permissions: z.nullish(z.boolean()),
+  justification: z.nullish(z.string()),
+});
+
+export interface ShellCall {
+  readonly command: readonly string[];
+  readonly workdir: string | undefined;
+  readonly timeoutMs: number;
+  readonly isEscalated: boolean;
+  readonly justification: string | undefined;
+}
+
+export async function runShellTool(argumentsText: string, context: ToolContext): Promise<ToolOutput> {
+  const parsed = parseArguments(argumentsText, ShellArguments);
+  if (!parsed.ok) return failure(parsed.problem);
+  const { command, workdir, timeout_ms, timeout, with_escalated_permissions, justification } = parsed.value;
+  if (timeout_ms != null && timeout != null) {
+    return failure("failed to parse function arguments: duplicate field `timeout_ms`");
+  }
+  return runShell(
+    {
+      command,
+      workdir: workdir ?? undefined,
+      timeoutMs: timeout_ms ?? timeout ?? defaultTimeoutMs,
+      isEscalated: with_escalated_permissions ?? false,
+      justification: justification ?? undefined,
+    },
+    context,
+  );
+}
+
+/** A command of the model, from its approval to its answer (spec core 10, 11). */
+export async function runShell(call: ShellCall, context: ToolContext): Promise<ToolOutput> {
+  const { settings, approvedCommands } = context;
+  const { command } = call;
+  const cwd = call.workdir === undefined ? settings.cwd : path.resolve(settings.cwd, call.workdir);
+  const patch = recognizePatch(command);
+  if (patch.type === "patch") {
+    return applyPatch({ patch: patch.patch, cwd: patch.cd === undefined ? cwd : path.resolve(cwd, patch.cd) }, context);
+  }
+
+  const parser = await bashParserFor(command);
+  const verdict = assessCommand({
+    approvalPolicy: settings.approvalPolicy,
+    sandboxPolicy: settings.sandboxPolicy,
+    isTrusted: isTrustedCommand(command, parser),
+    isApprovedForSession: approvedCommands.has(command),
+    withEscalatedPermissions: call.isEscalated,
+    justification: call.justification,
+    isSandboxAvailable: true, // without one the session would not have started
+  });
+  const attempt = (sandboxed: boolean) =>
+    runAttempt({ call, cwd, sandboxed, parsed: parseCommandSummary(command, parser) }, context);
+  const ask = async (reason: string | undefined): Promise<boolean> => {
+    const decision = await context.ask({
+      type: "exec_approval_request",
+      call_id: context.callId,
+      command,
+      cwd,
+      ...(reason === undefined ? {} : { reason }),
+    });
+    if (decision === "approved_for_session") approvedCommands.add(command);
+    return decision === "approved" || decision === "approved_for_session";
+  };
+
+  switch (verdict.verdict) {
+    case "reject":
+      return failure(verdict.reason);
+    case "ask": {
+      if (!(await ask(verdict.reason))) return failure("exec command rejected by user");
+      return describeOutcome(await attempt(false), call);
+    }
+    case "run": {
+      const outcome = await attempt(verdict.sandboxed);
+      if (!verdict.sandboxed || settings.approvalPolicy !== "on-failure" || !looksDenied(outcome)) {
+        return describeOutcome(outcome, call);
+      }
+      context.emit({ type: "background_event", message: "Execution failed: the sandbox denied it" });
+      if (!(await ask("command failed; retry without sandbox?"))) return failure("exec command rejected by user");
+      context.emit({ type: "background_event", message: "retrying command without sandbox" });
+      return describeOutcome(await attempt(false), call);
+    }
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** Only scripts of `bash -lc` are ever judged (spec core 11.2); loaded at the first of them, so that no start pays for it. */
+async function bashParserFor(command: readonly string[]): Promise<BashParser | undefined> {
+  if (command.length !== 3 || command[0] !== "bash" || command[1] !== "-lc") return undefined;
+  return loadBashParser({
+    runtime: programFile("assets/web-tree-sitter.wasm"),
+    grammar: programFile("assets/tree-sitter-bash.wasm"),
+  });
+}
+
+interface Attempt {
+  readonly call: ShellCall;
+  readonly cwd: string;
+  readonly sandboxed: boolean;
+  readonly parsed: ReturnType<typeof parseCommandSummary>;
+}
+
+async function runAttempt({ call, cwd, sandboxed, parsed }: Attempt, context: ToolContext): Promise<CommandOutcome> {
+  const { command } = call;
+  const { callId, config, settings, emit, signal } = context;
+  const policy = sandboxed ? settings.sandboxPolicy : ({ mode: "danger-full-access" } as const);
+  emit({ type: "exec_command_begin", call_id: callId, command, cwd, parsed_cmd: parsed });
+  const outcome = await runCommand({
+    argv: command,
+    cwd,
+    env: childEnvironment(config.shellEnvironmentPolicy, config.env, { networkDisabled: !hasNetworkAccess(policy) }),
+    timeoutMs: call.timeoutMs,
+    signal,
+    sandbox: context.sandbox(policy),
+    onOutput: (stream, chunk) =>
+      emit({ type: "exec_command_output_delta", call_id: callId, stream, chunk: chunk.toString("base64") }),
+  });
+  if (signal.aborted) return outcome; // the interrupt is the end of this call (spec core 8.4)
+  emit({ type: "exec_command_end", call_id: callId, ...endFields(outcome) });
+  return outcome;
+}
+
+function endFields(outcome: CommandOutcome) {
+  if (outcome.kind === "not_started") {
+    const { message } = outcome;
+    return {
+      stdout: "",
+      stderr: message,
+      aggregated_output: message,
+      exit_code: -1,
+      duration: durationFromMs(0),
+      formatted_output: message,
+    };
+  }
+  return {
+    stdout: outcome.stdout,
+    stderr: outcome.stderr,
+    aggregated_output: outcome.aggregatedOutput,
+    exit_code: outcome.timedOut ? timedOutExitCode : outcome.exitCode,
+    duration: durationFromMs(outcome.durationMs),
+    formatted_output: truncateMiddle(outcome.aggregatedOutput),
+  };
+}
+
+/** What the model is told. A command that fails is a result like any other (design decision 11). */
+function describeOutcome(outcome: CommandOutcome, call: ShellCall): ToolOutput {
+  if (outcome.kind === "not_started") return failure(`execution error: ${outcome.message}`);
+  if (outcome.timedOut) {
+    const note = `command timed out after ${call.timeoutMs} milliseconds`;
+    const output = outcome.aggregatedOutput === "" ? note : `${note}\n${outcome.aggregatedOutput}`;
+    return failure(commandAnswer(output, timedOutExitCode, outcome.durationMs));
+  }
+  const text = commandAnswer(outcome.aggregatedOutput, outcome.exitCode, outcome.durationMs);
+  return { text, isSuccess: outcome.exitCode === 0 };
+}

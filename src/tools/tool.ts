@@ -1,0 +1,42 @@
+import type { Config } from "../config/config.ts";
+import type { TurnDiff } from "../patch/turn-diff.ts";
+import type { Sandbox } from "../process/sandbox.ts";
+import type { ApplyPatchApprovalRequest, EventMsg, ExecApprovalRequest } from "../protocol/event.ts";
+import type { ApprovalPolicy, ReviewDecision, SandboxPolicy } from "../protocol/policy.ts";
+import type { MessageItem } from "../protocol/response-item.ts";
+import type { ApprovedCommands } from "./approved-commands.ts";
+
+/** What the model is told about a call; a failure it should know is a value, never an exception. */
+export interface ToolOutput {
+  readonly text: string;
+  readonly isSuccess: boolean;
+}
+
+export function failure(text: string): ToolOutput {
+  return { text, isSuccess: false };
+}
+
+/** The settings a tool call runs under: the session's, or those of the turn that overrode them. */
+export interface ToolSettings {
+  readonly cwd: string;
+  readonly approvalPolicy: ApprovalPolicy;
+  readonly sandboxPolicy: SandboxPolicy;
+}
+
+/** What a tool may do to the conversation that called it. */
+export interface ToolContext {
+  readonly callId: string;
+  readonly config: Config;
+  readonly settings: ToolSettings;
+  readonly signal: AbortSignal;
+  /** The files that patches touched in this task. */
+  readonly turnDiff: TurnDiff;
+  readonly approvedCommands: ApprovedCommands;
+  emit(msg: EventMsg): void;
+  /** Ends with the person's answer, or "abort" when the task is interrupted while the question is open. */
+  ask(request: ExecApprovalRequest | ApplyPatchApprovalRequest): Promise<ReviewDecision>;
+  /** The sandbox of `policy` in the settings' directory, prepared once. */
+  sandbox(policy: SandboxPolicy): Sandbox;
+  /** Puts a message behind this call's output in the next request. */
+  addInput(item: MessageItem): void;
+}

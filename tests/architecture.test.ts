@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+const src = path.resolve(import.meta.dirname, "../src");
+
+/** Which folders of ours a folder may import, beside itself. `root` stands for the files directly below src. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  protocol: ["lib"],
+  config: ["lib", "protocol"],
+  process: ["lib", "protocol"],
+  patch: ["lib", "protocol"],
+  safety: ["lib", "protocol", "patch"],
+  auth: ["lib", "protocol", "config", "process"],
+  model: ["lib", "protocol", "config", "auth"],
+  rollout: ["lib", "protocol", "process"],
+  tools: ["lib", "protocol", "config", "patch", "safety", "process", "root"],
+  conversation: ["lib", "protocol", "config", "process", "patch", "safety", "auth", "model", "rollout", "tools", "root"],
+  render: ["lib", "protocol", "config"],
+  cli: ["lib", "protocol", "config", "process", "auth", "conversation", "render", "root"],
+  root: ["lib", "cli"],
+};
+
+/** Packages and built-in modules that only these folders may import. */
+const onlyIn: Readonly<Record<string, readonly string[]>> = {
+  commander: ["cli"],
+  chalk: ["render"],
+  ora: ["render"],
+  "shell-quote": ["render"],
+  "smol-toml": ["config"],
+  diff: ["patch"],
+  "web-tree-sitter": ["safety"],
+  openai: ["model"],
+  undici: ["model"],
+  zod: ["tools", "protocol", "auth"],
+  "node:child_process": ["process"],
+};
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly isLazy: boolean;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const imports: readonly Import[] = files.flatMap((file) => {
+  const text = readFileSync(path.join(src, file), "utf8");
+  const found = text.matchAll(/^(?:import|export)\s(?:[^"';]*?from\s)?"([^"]+)"|\b(await\s+)?import\("([^"]+)"\)/gm);
+  return [...found].map((match) => ({
+    file,
+    target: match[1] ?? match[3] ?? "",
+    isLazy: match[3] !== undefined,
+  }));
+});
+
+const folderOf = (file: string) => (file.includes(path.sep) ? (file.split(path.sep)[0] ?? "") : "root");
+
+describe("who may import whom", () => {
+  test("the table names every folder", () => {
+    expect([...new Set(files.map(folderOf))].sort()).toEqual(Object.keys(mayImport).sort());
+  });
+
+  test("folders import only what stands below them", () => {
+    const wrong = imports.filter(({ file, target }) => {
+      if (!target.startsWith(".")) return false;
+      const folder = folderOf(file);
+      const other = folderOf(path.relative(src, path.resolve(src, path.dirname(file), target)));
+      return other !== folder && mayImport[folder]?.includes(other) !== true;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("packages are imported only where they belong", () => {
+    const wrong = imports.filter(({ file, target }) => {
+      const name = /^(@[^/]+\/[^/]+|[^@./][^/]*)/.exec(target)?.[1] ?? "";
+      const folders = onlyIn[name.startsWith("node:") ? target : name];
+      return folders !== undefined && !folders.includes(folderOf(file));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("only initCodex builds a conversation", () => {
+    const builders = files.filter((file) => /\bnew Conversation\(/.test(readFileSync(path.join(src, file), "utf8")));
+    expect(builders).toEqual([path.join("conversation", "init-codex.ts")]);
+  });
+
+  test("only main.ts and a second signal end the process", () => {
+    const enders = files.filter((file) => /\bprocess\.(exit|reallyExit)\(/.test(readFileSync(path.join(src, file), "utf8")));
+    expect(enders.sort()).toEqual([path.join("cli", "exec-command.ts"), "main.ts", path.join("process", "sandbox-helper.ts")]);
+  });
+});
+
+test("there are no barrel files, default exports or re-exports of everything", () => {
+  const wrong = files.filter((file) => {
+    const text = readFileSync(path.join(src, file), "utf8");
+    return path.basename(file) === "index.ts" || /^export (default|\*)/m.test(text);
+  });
+  expect(wrong).toEqual([]);
+});

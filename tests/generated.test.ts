@@ -1,0 +1,36 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { completionScript } from "../src/cli/completion.ts";
+import { manPage } from "../src/cli/man-page.ts";
+import { buildProgram, noActions } from "../src/cli/program.ts";
+
+const root = path.resolve(import.meta.dirname, "..");
+const program = buildProgram(noActions);
+
+const generated: readonly (readonly [file: string, text: string])[] = [
+  ["completions/codex.bash", completionScript(program, "bash")],
+  ["completions/_codex", completionScript(program, "zsh")],
+  ["completions/codex.fish", completionScript(program, "fish")],
+  ["completions/codex.elv", completionScript(program, "elvish")],
+  ["completions/codex.ps1", completionScript(program, "powershell")],
+  ["man/codex.1", manPage(program)],
+];
+
+test.each(generated)("%s is what the program generates", (file, text) => {
+  const target = path.join(root, file);
+  if (process.env["UPDATE_GENERATED"] === "1") {
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  }
+  const advice = `${file} is stale; renew it: UPDATE_GENERATED=1 npx vitest run tests/generated.test.ts`;
+  expect(readOrEmpty(target), advice).toBe(text);
+});
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return ""; // never made: as stale as can be
+  }
+}

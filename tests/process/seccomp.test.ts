@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type FilterOptions, seccompFilter } from "../../src/process/seccomp.ts";
+import { type Cpu, callNumber, type SystemCall, systemCallNumbers } from "../../src/process/system-calls.ts";
+
+const allowed = 0x7fff0000;
+const refused = 0x50001;
+const unknown = 0x50026;
+const killed = 0x80000000;
+const architecture = { x64: 0xc000003e, arm64: 0xc00000b7 };
+
+/** What the kernel would do: runs the filter's program over one system call. */
+function verdict(options: FilterOptions, call: number | SystemCall, args: readonly (number | bigint)[] = []): number {
+  return interpret(seccompFilter(options), callData(options.cpu, call, args));
+}
+
+function callData(cpu: Cpu, call: number | SystemCall, args: readonly (number | bigint)[]): Buffer {
+  const data = Buffer.alloc(64);
+  data.writeUInt32LE(typeof call === "number" ? call : (callNumber(call, cpu) ?? 0xffff), 0);
+  data.writeUInt32LE(architecture[cpu], 4);
+  args.forEach((arg, index) => {
+    data.writeBigUInt64LE(BigInt.asUintN(64, BigInt(arg)), 16 + 8 * index);
+  });
+  return data;
+}
+
+function interpret(program: Buffer, data: Buffer): number {
+  let accumulator = 0;
+  for (let at = 0; at < program.length; at += 8) {
+    const jump = (taken: boolean) => {
+      at += 8 * program.readUInt8(at + (taken ? 2 : 3));
+    };
+    const operand = program.readUInt32LE(at + 4);
+    switch (program.readUInt16LE(at)) {
+      case 0x20:
+        accumulator = data.readUInt32LE(operand);
+        break;
+      case 0x54:
+        accumulator = (accumulator & operand) >>> 0;
+        break;
+      case 0x15:
+        jump(accumulator === operand);
+        break;
+      case 0x35:
+        jump(accumulator >= operand);
+        break;
+      case 0x06:
+        return operand;
+      default:
+        throw new Error(`no such instruction at ${at}`);
+    }
+  }
+  throw new Error("the program has no end");
+}
+
+describe.each<Cpu>(["x64", "arm64"])("the filter for %s", (cpu) => {
+  const readOnly: FilterOptions = { cpu, network: false, readOnly: true, landlockAbi: 7 };
+  const workspace: FilterOptions = { ...readOnly, readOnly: false };
+  const networked: FilterOptions = { ...workspace, network: true };
+  const old: FilterOptions = { ...workspace, landlockAbi: 2 };
+  const others = callNumber("ptrace", cpu) ?? 0;
+
+  test.each<[string, FilterOptions, SystemCall, readonly (number | bigint)[], number]>([
+    ["other processes' memory", networked, "ptrace", [], refused],
+    ["a ring", networked, "io_uring_setup", [], refused],
+    ["a mount", networked, "move_mount", [], refused],
+    ["typing into the terminal", networked, "ioctl", [0, 0x5412], refused],
+    ["typing with noise in the upper half", networked, "ioctl", [0, 0xffff_0000_5412n], refused],
+    ["the console's typing", networked, "ioctl", [0, 0x541c], refused],
+    ["another ioctl", networked, "ioctl", [0, 0x5401], allowed],
+    ["an internet socket", workspace, "socket", [2, 1], refused],
+    ["an internet socket with network", networked, "socket", [2, 1], allowed],
+    ["a unix stream socket", workspace, "socket", [1, 1], allowed],
+    ["a unix stream socket with flags", workspace, "socket", [1, 0x80801], allowed],
+    ["a unix datagram socket", workspace, "socket", [1, 0x80002], refused],
+    ["a pair of streams", workspace, "socketpair", [1, 1], allowed],
+    ["a pair of datagram sockets", workspace, "socketpair", [1, 2], refused],
+    ["a connection", workspace, "connect", [], refused],
+    ["a connection with network", networked, "connect", [], allowed],
+    ["sending on a pair", workspace, "sendto", [3, 1, 1, 0, 0], allowed],
+    ["sending to an address", workspace, "sendto", [3, 1, 1, 0, 0x1000], refused],
+    ["sending to a high address", workspace, "sendto", [3, 1, 1, 0, 0x7fff_0000_0000n], refused],
+    ["changing a mode in the workspace", workspace, "fchmodat", [], allowed],
+    ["changing a mode where nothing is writable", readOnly, "fchmodat", [], refused],
+    ["changing times where nothing is writable", readOnly, "utimensat", [], refused],
+    ["truncation that Landlock governs", workspace, "truncate", [], allowed],
+    ["truncation that it does not", old, "truncate", [], refused],
+    ["opening to read and truncate", old, "openat", [0, 0, 0o1000], refused],
+    ["opening in mode 3 to truncate", old, "openat", [0, 0, 0o1003], refused],
+    ["opening to write and truncate, which is governed", old, "openat", [0, 0, 0o1001], allowed],
+    ["opening to read", old, "openat", [0, 0, 0o2000000], allowed],
+    ["the call that hides its flags", old, "openat2", [], unknown],
+  ])("%s", (_, options, call, args, expected) => {
+    expect(verdict(options, call, args).toString(16)).toBe(expected.toString(16));
+  });
+
+  test("kills programs of another architecture", () => {
+    const data = callData(cpu, others, []);
+    data.writeUInt32LE(0x40000003, 4);
+    expect(interpret(seccompFilter(networked), data)).toBe(killed);
+  });
+});
+
+test("the x32 numbers are unknown", () => {
+  const options: FilterOptions = { cpu: "x64", network: true, readOnly: false, landlockAbi: 7 };
+  expect(verdict(options, 0x40000000 | 41)).toBe(unknown);
+});
+
+/** Headers as a compiler sees them, where there is one; calls newer than they are stay unchecked. */
+const headers: readonly (readonly [Cpu, string])[] = [
+  ["x64", "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"],
+  ["arm64", "/usr/include/asm-generic/unistd.h"],
+];
+
+test.skipIf(!existsSync(headers[0]?.[1] ?? "")).each(headers)("the numbers for %s are those of %s", (cpu, header) => {
+  const text = readFileSync(header, "utf8");
+  const defined = new Map<string, number>();
+  for (const [, name = "", number] of text.matchAll(/^#define __NR(?:3264)?_(\w+)\s+(\d+)/gm)) {
+    defined.set(name, Number(number));
+  }
+  const known = Object.keys(systemCallNumbers).filter((name): name is SystemCall => defined.has(name));
+  expect(known.length).toBeGreaterThan(40);
+  expect(known.map((name) => [name, callNumber(name, cpu)])).toEqual(known.map((name) => [name, defined.get(name)]));
+});
