@@ -110,7 +110,10 @@ async function keepCode() {
       const events = [
         { type: "response.output_text.delta", delta: "ok" },
         { type: "response.output_item.done", item },
-        { type: "response.completed", response: { id: "1", usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 } } },
+        {
+          type: "response.completed",
+          response: { id: "1", usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 } },
+        },
       ];
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""));

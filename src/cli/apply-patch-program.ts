@@ -33,13 +33,13 @@ export function runApplyPatchProgram(args: readonly string[], cwd: string): Prog
   }
   const parsed = parsePatch(patch);
   if (!parsed.ok) return failed(`${parsed.problem.replace(/^invalid patch: /, "Invalid patch: ")}\n`);
-  if (parsed.hunks.length === 0) return failed("No files were modified.\n");
   const computed = computeChanges(parsed.hunks, {
     cwd,
     readFile: readRegularFile,
     readMode: (file) => statSync(file).mode & 0o777,
   });
   if (!computed.ok) return failed(`${computed.problem}\n`);
+  if (computed.changes.length === 0) return failed("No files were modified.\n");
   const result = applyFileOperations(toFileOperations(computed.changes));
   if (!result.ok) return failed(`${result.message}\n`);
   return { status: 0, stdout: successText(computed.changes), stderr: "" };

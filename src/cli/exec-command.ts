@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Config, ConfigFlags } from "../config/config.ts";
 import { findGitRoot } from "../config/git-root.ts";
 import { loadConfig } from "../config/load-config.ts";
@@ -29,6 +30,7 @@ export interface ExecOptions {
   readonly bypass: boolean;
   readonly cwd?: string;
   readonly skipGitRepoCheck: boolean;
+  readonly ephemeral: boolean;
   readonly color: "always" | "never" | "auto";
   readonly format: "human" | "json" | "thread";
   readonly lastMessageFile?: string;
@@ -72,15 +74,17 @@ export async function execCommand(promptArgument: string | undefined, options: E
   });
   for (const warning of warnings) output.stderr(`Warning: ${warning}\n`);
 
-  const renderer = await createRenderer(options, output);
-  renderer.start({ config, prompt, sessionId, version, sandboxText: sandboxText(config.sandboxPolicy) });
   const run = new Run(conversation, output);
-  const outcome = await run.play([...options.images.map(localImage), { type: "text", text: prompt }], renderer);
+  const taskId = run.start([...options.images.map(localImage), { type: "text", text: prompt }]);
+  await setImmediate(); // the request leaves before the renderer is loaded
+  const renderer = await createRenderer(options, { config, output });
+  renderer.start({ config, prompt, sessionId, version, sandboxText: sandboxText(config.sandboxPolicy) });
+  const outcome = await run.follow(taskId, renderer);
+  renderer.finish(outcome);
   let status = outcome.exitCode;
   if (options.lastMessageFile !== undefined && !run.isStdoutClosed) {
     status = writeLastMessage(options.lastMessageFile, outcome, output);
   }
-  renderer.finish({ ...outcome, exitCode: status });
   await Promise.race([output.flush(), run.killed]);
   return status;
 }
@@ -90,10 +94,13 @@ class Run {
   readonly killed: Promise<void>;
   readonly #conversation: Conversation;
   readonly #output: ProcessOutput;
+  readonly #events: AsyncIterable<Event>;
+  #renderer: Renderer | undefined;
   #signal: Signal | undefined;
 
   constructor(conversation: Conversation, output: ProcessOutput) {
     this.#conversation = conversation;
+    this.#events = conversation.events();
     this.#output = output;
     this.killed = new Promise((resolve) => this.#listen(resolve));
   }
@@ -102,13 +109,18 @@ class Run {
     return this.#output.stdoutClosed.aborted;
   }
 
-  async play(items: readonly InputItem[], renderer: Renderer): Promise<RunOutcome> {
-    const events = this.#conversation.events();
-    const taskId = this.#conversation.submit({ type: "user_input", items });
+  /** Returns the id that the task's events carry. */
+  start(items: readonly InputItem[]): string {
+    return this.#conversation.submit({ type: "user_input", items });
+  }
+
+  /** Shows every event until the task has ended, and says how it did. */
+  async follow(taskId: string, renderer: Renderer): Promise<RunOutcome> {
+    this.#renderer = renderer;
     let lastAgentMessage: string | null = null;
     let failure: Extract<Event["msg"], { type: "error" }> | undefined;
     let hasEnded = false;
-    for await (const event of events) {
+    for await (const event of this.#events) {
       const { msg } = event;
       renderer.show(event);
       if (event.id !== taskId) continue;
@@ -139,7 +151,11 @@ class Run {
     };
     for (const signal of Object.keys(signalStatus) as Signal[]) {
       process.on(signal, () => {
-        if (this.#signal !== undefined) process.exit(signalStatus[this.#signal]);
+        if (this.#signal !== undefined) {
+          const exitCode = signalStatus[this.#signal];
+          this.#renderer?.finish({ reason: "interrupted", exitCode, lastAgentMessage: null });
+          process.exit(exitCode);
+        }
         this.#signal = signal;
         interrupt();
         setTimeout(() => kill(), closeMs).unref();
@@ -154,6 +170,7 @@ function configFlags(options: ExecOptions): ConfigFlags {
   return {
     approvalPolicy: "never", // exec never asks anybody anything
     overrides: options.overrides,
+    ephemeral: options.ephemeral,
     ...(options.model === undefined ? {} : { model: options.model }),
     ...(options.oss
       ? {
@@ -206,7 +223,10 @@ function writeLastMessage(file: string, outcome: RunOutcome, output: Output): nu
   return outcome.exitCode;
 }
 
-async function createRenderer(options: ExecOptions, output: Output): Promise<Renderer> {
+async function createRenderer(
+  options: ExecOptions,
+  { config, output }: { readonly config: Config; readonly output: Output },
+): Promise<Renderer> {
   switch (options.format) {
     case "json": {
       const { JsonRenderer } = await import("../render/json-renderer.ts");
@@ -218,7 +238,11 @@ async function createRenderer(options: ExecOptions, output: Output): Promise<Ren
     }
     case "human": {
       const { HumanRenderer } = await import("../render/human-renderer.ts");
-      return new HumanRenderer(output);
+      if (!output.isStderrTerminal || config.env["TERM"] === "dumb") return new HumanRenderer(output);
+      const { TerminalSpinner } = await import("../render/spinner.ts");
+      return new HumanRenderer(output, {
+        spinner: new TerminalSpinner(process.stderr, { hasColour: output.hasColour }),
+      });
     }
     default:
       return options.format satisfies never;

@@ -87,6 +87,7 @@ export function buildProgram(actions: Actions): Command {
     .option("-o, --output-last-message <file>", "write the answer to this file")
     .option("--max-turns <n>", "stop with status 3 after this many requests to the model", positiveInteger)
     .option("--timeout <seconds>", "stop with status 3 after this time", seconds)
+    .option("--ephemeral", "keep no session file")
     .option("--record <file>", "keep what the model says in this file")
     .addOption(
       new Option("--replay <file>", "take what the model says from this file; no provider is asked").conflicts(
@@ -111,6 +112,7 @@ export function buildProgram(actions: Actions): Command {
       oss: flags.oss === true,
       fullAuto: flags.fullAuto === true,
       bypass,
+      ephemeral: flags.ephemeral === true,
       skipGitRepoCheck: flags.skipGitRepoCheck === true,
       color: flags.color,
       format: flags.json === true ? "json" : flags.experimentalJson === true ? "thread" : "human",
@@ -149,6 +151,7 @@ interface ExecFlags {
   readonly yolo?: boolean;
   readonly cd?: string;
   readonly skipGitRepoCheck?: boolean;
+  readonly ephemeral?: boolean;
   readonly color: ExecOptions["color"];
   readonly json?: boolean;
   readonly experimentalJson?: boolean;

@@ -50,9 +50,11 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
   const warnings = [...config.warnings, ...sandbox.warnings];
 
   const core: Core = async (submissions, events) => {
+    // Before the first event the caller passes warnings on, later the conversation tells them itself.
+    let hasStarted = false;
     const onProblem = (message: string) => {
-      warnings.push(message);
-      events.publish({ id: "", msg: { type: "background_event", message } });
+      if (hasStarted) events.publish({ id: "", msg: { type: "background_event", message } });
+      else warnings.push(message);
     };
     const rollout = openRollout(config, { sessionId, version: options.version, onProblem });
     const session = new Session({
@@ -74,8 +76,9 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
         model: config.model,
         history_log_id: history.logId,
         history_entry_count: history.entryCount,
-        rollout_path: rollout.path,
+        rollout_path: rollout?.path ?? "",
       });
+      hasStarted = true;
       await serveSubmissions(session, submissions);
     } finally {
       session.close();
@@ -101,6 +104,10 @@ async function firstEventOf(conversation: Conversation): Promise<InitializedCode
 /** Instructions and environment, as the model and the rollout get them before the first input (spec core 8.1, 15). */
 function recordFirstMessages(session: Session): void {
   const { config, settings } = session;
+  if (config.developerInstructions !== undefined) {
+    const content = [{ type: "input_text", text: config.developerInstructions }] as const;
+    session.record({ type: "message", role: "developer", content });
+  }
   if (config.userInstructions !== undefined) session.record(userMessage(userInstructionsText(config.userInstructions)));
   const { cwd, approvalPolicy, sandboxPolicy } = settings;
   const shell = loginShellName();
@@ -126,7 +133,8 @@ function openRollout(
     readonly version: string;
     readonly onProblem: (message: string) => void;
   },
-): RolloutRecorder {
+): RolloutRecorder | undefined {
+  if (config.ephemeral) return undefined;
   const root = findGitRoot(config.cwd);
   const git = root === undefined ? undefined : readGitInfo(root);
   return RolloutRecorder.create({

@@ -1,7 +1,7 @@
 import { findGitRoot } from "../config/git-root.ts";
 import { messageOf } from "../lib/errors.ts";
 import { ModelError } from "../model/model-client.ts";
-import { TurnDiff } from "../patch/turn-diff.ts";
+import type { TurnDiff } from "../patch/turn-diff.ts";
 import type { ErrorCode } from "../protocol/event.ts";
 import type { Session } from "./session.ts";
 import { runTurn } from "./turn.ts";
@@ -35,15 +35,14 @@ export class Task {
   /** The submission that started it; all its events carry this id. */
   readonly id: string;
   readonly settings: TurnSettings;
-  readonly turnDiff: TurnDiff;
   readonly #controller = new AbortController();
   readonly #pendingInput: UserInput[] = [];
+  #turnDiff: TurnDiff | undefined;
   #lastDiff = "";
 
   constructor(id: string, settings: TurnSettings, input: UserInput) {
     this.id = id;
     this.settings = settings;
-    this.turnDiff = new TurnDiff(findGitRoot(settings.cwd) ?? settings.cwd);
     this.#pendingInput.push(input);
   }
 
@@ -87,9 +86,14 @@ export class Task {
     session.emit(this.id, { type: "task_complete", last_agent_message: lastMessage });
   }
 
+  turnDiff(create: (root: string) => TurnDiff): TurnDiff {
+    this.#turnDiff ??= create(findGitRoot(this.settings.cwd) ?? this.settings.cwd);
+    return this.#turnDiff;
+  }
+
   /** Tells what this task's patches changed so far, unless that was told already (spec core D27). */
   emitDiff(session: Session): void {
-    const diff = this.turnDiff.text();
+    const diff = this.#turnDiff?.text() ?? "";
     if (diff === this.#lastDiff) return;
     this.#lastDiff = diff;
     if (diff !== "") session.emit(this.id, { type: "turn_diff", unified_diff: diff });

@@ -20,15 +20,13 @@ interface TurnOutcome {
 /** One request to the model and the handling of its answer, tried again where that can help (spec core 7.2). */
 export async function runTurn(session: Session, task: Task): Promise<TurnOutcome> {
   const { streamMaxRetries } = session.config.modelProvider;
-  let hasCalls = false;
   for (let retry = 1; ; retry += 1) {
     const response = new Response(session, task);
     try {
       await response.read();
-      return { hasCalls: hasCalls || response.hasCalls, lastMessage: response.lastMessage };
+      return { hasCalls: response.hasCalls, lastMessage: response.lastMessage };
     } catch (error) {
       task.signal.throwIfAborted();
-      hasCalls ||= response.hasCalls;
       if (!(error instanceof ModelError) || !error.isRetryable || retry > streamMaxRetries) throw error;
       const delayMs = error.retryAfterMs ?? backoffMs(retry);
       const message = `stream error: ${error.message}; retrying ${retry}/${streamMaxRetries} in ${formatDelay(delayMs)}…`;
@@ -158,7 +156,7 @@ class Response {
       config: session.config,
       settings: task.settings,
       signal: task.signal,
-      turnDiff: task.turnDiff,
+      turnDiff: (create) => task.turnDiff(create),
       approvedCommands: session.approvedCommands,
       emit: (msg) => {
         session.emit(task.id, msg);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import type { FunctionCallItem } from "../protocol/response-item.ts";
 
@@ -40,7 +39,7 @@ export class ChatCalls {
     const used = new Set<string>();
     return this.#calls.flatMap(({ id, name, args }) => {
       if (name === "") return [];
-      const call_id = id === "" || used.has(id) ? `call_${randomUUID()}` : id;
+      const call_id = id === "" || used.has(id) ? newId() : id;
       used.add(call_id);
       return [{ type: "function_call", name, arguments: args.trim() === "" ? "{}" : args, call_id }];
     });
@@ -61,6 +60,11 @@ export class ChatCalls {
     this.#calls.push(call);
     return call;
   }
+}
+
+/** Unlike any other in the history; node:crypto, which would take care of that, takes milliseconds to load. */
+function newId(): string {
+  return `call_${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
 }
 
 /** Broken arguments mean that the answer was cut off. */

@@ -1,5 +1,6 @@
-import { closeSync, realpathSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { isInside } from "../lib/path-inside.ts";
+import { canonicalPath } from "./canonical-path.ts";
 import { type HelperImage, HelperProcess } from "./helper-process.ts";
 import { Libc, locateForeignModule } from "./libc.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
@@ -47,7 +48,7 @@ export class CommandHost {
     // Of the running program, wherever its file is by then: that one cannot be overwritten, only replaced.
     if (isExposed(process.execPath)) this.#program = "/proc/self/exe";
     const foreignModule = locateForeignModule(this.#helperPath);
-    const script = realpathSync(this.#helperPath);
+    const script = canonicalPath(this.#helperPath);
     if (this.#copies.length > 0 || ![script, foreignModule].some(isExposed)) return true;
 
     const isTooLate = this.#libc !== undefined && isExposed(foreignModule);

@@ -1,4 +1,4 @@
-import { constants, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 
 /** O_TMPFILE without O_DIRECTORY, which differs between the CPUs and is one of Node's constants. */

@@ -1,10 +1,10 @@
-import { readFileSync, realpathSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { UserError } from "../lib/errors.ts";
 import { isInside } from "../lib/path-inside.ts";
 import { hasNetworkAccess, type SandboxPolicy } from "../protocol/policy.ts";
+import { canonicalPath } from "./canonical-path.ts";
 import { CommandHost } from "./command-host.ts";
 import { queryLandlockAbi } from "./landlock.ts";
 import { SystemCallError } from "./libc.ts";
@@ -86,7 +86,9 @@ export function prepareSandbox(policy: SandboxPolicy, options: SandboxOptions): 
     return { ...base, type, roots: seatbeltRoots, profile, warnings, summary: "Seatbelt", warmUp };
   }
 
-  const copyFolders = [...(options.codexHome === undefined ? [] : [options.codexHome]), tmpdir(), "/var/tmp", "/dev/shm"];
+  const copyFolders = [options.codexHome, options.env["TMPDIR"], "/tmp", "/var/tmp", "/dev/shm"].flatMap(
+    (folder) => folder ?? [],
+  );
   if (!prepareLibc(() => host.protectFrom(writableRoots, copyFolders))) {
     warnings.push("This program's own files lie in a folder that commands may write, and could be changed by them.");
   }
@@ -161,8 +163,8 @@ function describeLandlock(abi: number): string {
 /** Not for /tmp and $TMPDIR: whoever puts a home there means it to be of no value. */
 function configurationWarnings(policy: SandboxPolicy, options: SandboxOptions): readonly string[] {
   if (policy.mode !== "workspace-write") return [];
-  const folders = [options.cwd, ...policy.writable_roots].map(canonicalIfThere);
-  const inWorkspace = (file: string) => folders.find((folder) => isInside(canonicalIfThere(file), folder));
+  const folders = [options.cwd, ...policy.writable_roots].map(canonicalPath);
+  const inWorkspace = (file: string) => folders.find((folder) => isInside(canonicalPath(file), folder));
   const holder = options.codexHome === undefined ? undefined : inWorkspace(options.codexHome);
   const home = options.env["HOME"];
   if (holder !== undefined) {
@@ -172,14 +174,6 @@ function configurationWarnings(policy: SandboxPolicy, options: SandboxOptions): 
     return [`Commands may write "${home}", the home folder: they can change what other programs run at their start.`];
   }
   return [];
-}
-
-function canonicalIfThere(file: string): string {
-  try {
-    return realpathSync.native(file);
-  } catch {
-    return path.resolve(file);
-  }
 }
 
 /** What a command could plant there would run outside of the sandbox, at the next use of git. */
@@ -203,5 +197,5 @@ function namedByGitFile(git: string): readonly string[] {
 function macosCacheFolder(env: Environment): { readonly cacheFolder?: string } {
   const temporary = env["TMPDIR"];
   if (!temporary || !/^(\/private)?\/var\/folders\/[^/]+\/[^/]+\/T\/?$/.test(temporary)) return {};
-  return { cacheFolder: canonicalIfThere(path.join(temporary, "..", "C")) };
+  return { cacheFolder: canonicalPath(path.join(temporary, "..", "C")) };
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomUuid } from "../lib/random-uuid.ts";
 import { UserError } from "../lib/errors.ts";
 
 /** A conversation's UUID in lower case; parsed once where it enters. On the wire it is also called session or thread id. */
@@ -7,7 +7,7 @@ export type ConversationId = string & { readonly __brand: "ConversationId" };
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export function newConversationId(): ConversationId {
-  return randomUUID() as ConversationId; // a UUID by construction
+  return randomUuid() as ConversationId; // a UUID by construction
 }
 
 /** Throws a UserError when `text` is not a UUID. */

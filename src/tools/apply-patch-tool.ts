@@ -4,6 +4,7 @@ import { readRegularFile } from "../lib/read-regular-file.ts";
 import { computeChanges } from "../patch/compute-changes.ts";
 import { successText, toFileChanges, toFileOperations, touchedPaths } from "../patch/file-changes.ts";
 import { parsePatch } from "../patch/parse-patch.ts";
+import { TurnDiff } from "../patch/turn-diff.ts";
 import { writeFiles } from "../process/write-files.ts";
 import { assessPatch } from "../safety/assess-patch.ts";
 import { writableRoots } from "../safety/writable-roots.ts";
@@ -30,7 +31,6 @@ export async function applyPatch(
   const { settings, callId, emit } = context;
   const parsed = parsePatch(patch);
   if (!parsed.ok) return failure(`error: ${parsed.problem}`);
-  if (parsed.hunks.length === 0) return failure("patch rejected: empty patch");
   const computed = computeChanges(parsed.hunks, {
     cwd,
     readFile: readRegularFile,
@@ -39,6 +39,7 @@ export async function applyPatch(
   if (!computed.ok) return failure(`error: ${computed.problem}`);
 
   const { changes } = computed;
+  if (changes.length === 0) return failure("patch rejected: empty patch");
   const paths = touchedPaths(changes);
   const verdict = assessPatch({
     paths,
@@ -75,13 +76,16 @@ export async function applyPatch(
   }
 
   const operations = toFileOperations(changes);
+  const turnDiff = context.turnDiff((root) => new TurnDiff(root));
   const write = async (isSandboxed: boolean, isAuto: boolean) => {
     const started = performance.now();
     const policy = isSandboxed ? settings.sandboxPolicy : ({ mode: "danger-full-access" } as const);
     emit({ type: "patch_apply_begin", call_id: callId, auto_approved: isAuto, changes: fileChanges });
-    context.turnDiff.willTouch(paths);
+    turnDiff.willTouch(paths);
     const result = await writeFiles(operations, { sandbox: context.sandbox(policy), signal: context.signal });
-    for (const change of changes) if (change.movePath !== null) context.turnDiff.didMove(change.path, change.movePath);
+    if (result.ok) {
+      for (const { path, movePath } of changes) if (movePath !== null) turnDiff.didMove(path, movePath);
+    }
     const stdout = result.ok ? successText(changes) : "";
     const stderr = result.ok ? "" : `${result.message}\n`;
     emit({ type: "patch_apply_end", call_id: callId, stdout, stderr, success: result.ok });

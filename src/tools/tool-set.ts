@@ -11,8 +11,9 @@ export function toolDefinitions(
   config: Pick<Config, "tools">,
 ): readonly ToolDefinition[] {
   const tools: ToolDefinition[] = [shellDefinition(family, settings)];
-  if (family.applyPatchTool === "function") tools.push(applyPatchFunction);
+  if (config.tools.plan) tools.push(updatePlanDefinition);
   if (family.applyPatchTool === "freeform") tools.push(applyPatchFreeform);
+  else if (family.applyPatchTool === "function" || config.tools.applyPatch) tools.push(applyPatchFunction);
   if (config.tools.webSearch) tools.push({ type: "web_search" });
   if (config.tools.viewImage) tools.push(viewImageDefinition);
   return tools;
@@ -57,6 +58,25 @@ function shell(description: string, extra: Readonly<Record<string, unknown>> = {
     required: ["command"],
   });
 }
+
+const updatePlanDefinition = functionTool("update_plan", "Shows the person your plan and how far you are.", {
+  properties: {
+    explanation: { type: "string", description: "Why the plan changed" },
+    plan: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          step: { type: "string" },
+          status: { type: "string", enum: ["pending", "in_progress", "completed"] },
+        },
+        required: ["step", "status"],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ["plan"],
+});
 
 const applyPatchFunction = functionTool(
   "apply_patch",

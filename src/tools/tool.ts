@@ -29,8 +29,8 @@ export interface ToolContext {
   readonly config: Config;
   readonly settings: ToolSettings;
   readonly signal: AbortSignal;
-  /** The files that patches touched in this task. */
-  readonly turnDiff: TurnDiff;
+  /** What this task's patches changed so far; made by the first of them, so that a start does not load it. */
+  turnDiff(create: (root: string) => TurnDiff): TurnDiff;
   readonly approvedCommands: ApprovedCommands;
   emit(msg: EventMsg): void;
   /** Ends with the person's answer, or "abort" when the task is interrupted while the question is open. */

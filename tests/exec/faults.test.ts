@@ -221,7 +221,7 @@ describe("ends from outside", () => {
   });
 
   test("a reader that goes away ends the run quietly, and its command with it", async () => {
-    await using model = await fakeModel([sleeper()]);
+    await using model = await fakeModel([sleeper(), say("too late")]);
     const running = startCodex(["exec", "--json", "--full-auto", "go"], { model });
     await expect.poll(() => running.place.files()["pid"]).toMatch(/\d+\n/);
     const pid = Number(running.place.files()["pid"]);

@@ -41,7 +41,11 @@ test.each<[string, Partial<ShellEnvironmentPolicy>, Record<string, string>]>([
     { exclude: ["foo_*", "OME", "LAN"] },
     { PATH: "/bin", HOME: "/home/me", USERNAME: "me", LANG: "C" },
   ],
-  ["include_only comes last", { includeOnly: ["p?th", "B_*"], set: { B_KEY: "b", C: "c" } }, { PATH: "/bin", B_KEY: "b" }],
+  [
+    "include_only comes last",
+    { includeOnly: ["p?th", "B_*"], set: { B_KEY: "b", C: "c" } },
+    { PATH: "/bin", B_KEY: "b" },
+  ],
   ["set may add a name that the default excludes", { inherit: "none", set: { B_KEY: "b" } }, { B_KEY: "b" }],
   ["include_only may remove what was set", { includeOnly: ["HOME"], set: { B_KEY: "b" } }, { HOME: "/home/me" }],
   ["a pattern has no other special characters", { includeOnly: ["HO.E", "[A-Z]*", "(LANG)"] }, {}],
@@ -54,7 +58,10 @@ test("our own credentials are handed on only when set names them", () => {
   const open = { ...defaults, ignoreDefaultExcludes: true };
   expect(childEnvironment(open, own, { networkDisabled: false })).toEqual({ OTHER_KEY: "c" });
   const named = { ...open, set: { OPENAI_API_KEY: "theirs" } };
-  expect(childEnvironment(named, own, { networkDisabled: false })).toEqual({ OTHER_KEY: "c", OPENAI_API_KEY: "theirs" });
+  expect(childEnvironment(named, own, { networkDisabled: false })).toEqual({
+    OTHER_KEY: "c",
+    OPENAI_API_KEY: "theirs",
+  });
 });
 
 test("a command is told when it has no network, whatever the patterns say", () => {

@@ -1,7 +1,7 @@
 /**
  * A small program around runCommand, for what needs a process of its own: its death, its memory, its stderr.
  *
- *     driver POLICY [--abi N] [--landlock-errno N] [--warm] [--report] -- COMMAND...
+ *     driver POLICY [--abi N] [--landlock-errno N] [--warm] [--idle] [--report] -- COMMAND...
  */
 import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
@@ -33,6 +33,7 @@ async function main(): Promise<number> {
     sandbox.warmUp();
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+  if (flags.includes("--idle")) await new Promise((resolve) => setTimeout(resolve, 60_000));
   const isReport = flags.includes("--report");
   const rssBefore = process.memoryUsage().rss;
   const outcome = await runCommand({

@@ -84,7 +84,9 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
     const scene = makeScene();
     const sandbox = scene.sandbox(workspaceOnly);
     const outcome = await scene.exited(["grep", "-E", "^Cap|NoNew|^Seccomp:", "/proc/self/status"], { sandbox });
-    expect(outcome.stdout).toMatch(/CapInh:\s0{16}\nCapPrm:\s0{13}4fb\nCapEff:\s0{13}4fb\nCapBnd:\s0{13}4fb\nCapAmb:\s0{16}/);
+    expect(outcome.stdout).toMatch(
+      /CapInh:\s0{16}\nCapPrm:\s0{13}4fb\nCapEff:\s0{13}4fb\nCapBnd:\s0{13}4fb\nCapAmb:\s0{16}/,
+    );
     expect(outcome.stdout).toMatch(/NoNewPrivs:\s1\nSeccomp:\s2/);
     expect(await works(scene, "touch owned && chown 1:1 owned", workspaceOnly)).toBe(true);
     expect(await works(scene, "mknod device b 7 0", workspaceOnly)).toBe(false);
@@ -127,7 +129,9 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
     mkdirSync(TMPDIR);
     const env = { TMPDIR };
     const swap = ["sh", "-c", `rm -r temporary && ln -s ${scene.outside} temporary`];
-    expect(await scene.exited(swap, { sandbox: scene.sandbox(workspaceDefault, { env }) })).toMatchObject({ exitCode: 0 });
+    expect(await scene.exited(swap, { sandbox: scene.sandbox(workspaceDefault, { env }) })).toMatchObject({
+      exitCode: 0,
+    });
     // Where the tests' own folder is below /tmp, /tmp would be a root above it.
     const policy = { ...workspaceDefault, exclude_slash_tmp: true };
     const outcome = await scene.exited(["touch", "temporary/made"], { sandbox: scene.sandbox(policy, { env }) });
@@ -199,8 +203,14 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
   });
 
   test.each([
-    [os.constants.errno.ENOSYS, "this kernel has no Landlock (Linux 5.13 or newer is needed) or a container profile hides it."],
-    [os.constants.errno.EOPNOTSUPP, "Landlock is built into this kernel but not enabled. Add \"landlock\" to the kernel's lsm= list."],
+    [
+      os.constants.errno.ENOSYS,
+      "this kernel has no Landlock (Linux 5.13 or newer is needed) or a container profile hides it.",
+    ],
+    [
+      os.constants.errno.EOPNOTSUPP,
+      'Landlock is built into this kernel but not enabled. Add "landlock" to the kernel\'s lsm= list.',
+    ],
     [os.constants.errno.EPERM, "a container's seccomp profile blocks Landlock."],
     [os.constants.errno.EACCES, "a container's seccomp profile blocks Landlock."],
     [os.constants.errno.EIO, "landlock_create_ruleset failed: I/o error (os error 5)."],
@@ -235,12 +245,15 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
   test("a helper that cannot run is not taken for a failing command", async () => {
     const scene = makeScene();
     const helperPath = path.join(scene.folder, "broken.cjs");
-    symlinkSync(path.join(path.dirname(scene.programs.helperPath), "node_modules"), path.join(scene.folder, "node_modules"));
+    symlinkSync(
+      path.join(path.dirname(scene.programs.helperPath), "node_modules"),
+      path.join(scene.folder, "node_modules"),
+    );
     writeFileSync(helperPath, "throw new Error('broken on purpose')");
     const sandbox = scene.sandbox(readOnly, { helperPath });
     const running = scene.run(["true"], { sandbox });
     await expect(running).rejects.toBeInstanceOf(SandboxSetupError);
-    await expect(running).rejects.toThrow(/the helper ended too early \(exit code 1\)\.[^]*broken on purpose/);
+    await expect(running).rejects.toThrow(/the helper ended too early \(exit code 1\)\..*broken on purpose/s);
   });
 
   test("a helper inside of a writable folder is started from a copy that no command can change", async () => {
@@ -266,25 +279,35 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
     expect(await scene.exited(["echo", "warm"], { sandbox })).toMatchObject({ stdout: "warm\n" });
   });
 
+  test("warns when commands may write the configuration or the home folder", () => {
+    const scene = makeScene();
+    const codexHome = path.join(scene.workspace, ".codex");
+    const warnings = (options: object, policy: SandboxPolicy = workspaceOnly) =>
+      scene.sandbox(policy, { codexHome: "/nowhere", ...options }).warnings;
+    const ofHome = `Commands may write "${scene.workspace}", the home folder`;
+    const ofConfiguration = `Commands may write "${scene.workspace}", which holds this program's own configuration`;
+    expect(warnings({ env: { HOME: scene.folder } })).toEqual([]);
+    expect(warnings({ env: { HOME: scene.workspace } })).toEqual([expect.stringContaining(ofHome)]);
+    expect(warnings({ codexHome })).toEqual([expect.stringContaining(ofConfiguration)]);
+    expect(warnings({ codexHome, env: { HOME: scene.workspace } })).toEqual([expect.stringContaining(ofConfiguration)]);
+    expect(warnings({ codexHome, env: { HOME: scene.workspace } }, readOnly)).toEqual([]);
+  });
+
+  test("a link or a move from outside is refused as if it were another disk", async () => {
+    const scene = makeScene();
+    writeFileSync(path.join(scene.outside, "victim"), "original");
+    const sandbox = scene.sandbox(workspaceOnly);
+    const script = `link("../outside/victim", "a") || rename("../outside/victim", "b") || rename("c", "../outside/c") or exit 1`;
+    writeFileSync(path.join(scene.workspace, "c"), "");
+    expect(await scene.exited(["perl", "-e", script], { sandbox })).toMatchObject({ exitCode: 1 });
+  });
+
   test("a hard link that was there before is the one way out that is known", async () => {
     const scene = makeScene();
     writeFileSync(path.join(scene.outside, "victim"), "original");
     linkSync(path.join(scene.outside, "victim"), path.join(scene.workspace, "linked"));
     expect(await works(scene, "echo changed > linked", workspaceOnly)).toBe(true);
   });
-});
-
-test("warns when commands may write the configuration or the home folder", () => {
-  const cwd = os.tmpdir();
-  const options = { cwd, env: { HOME: "/nowhere/home" }, helperPath: "/nowhere/helper.cjs" };
-  const warningsWith = (extra: object) => {
-    try {
-      return prepareSandbox(workspaceOnly, { ...options, ...extra }).warnings;
-    } catch {
-      return [];
-    }
-  };
-  expect(warningsWith({})).toEqual([]);
 });
 
 test("danger-full-access needs nothing and may write all", () => {

@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { seatbeltCommand, seatbeltProfile } from "../../src/process/seatbelt.ts";
 
 const roots = [
-  { path: "/Users/me/my (deny) project", readOnly: ["/Users/me/my (deny) project/.git", "/Users/me/repo/.git/worktrees/w"] },
+  {
+    path: "/Users/me/my (deny) project",
+    readOnly: ["/Users/me/my (deny) project/.git", "/Users/me/repo/.git/worktrees/w"],
+  },
   { path: "/private/tmp", readOnly: ["/private/tmp/.git"] },
 ];
 
