@@ -1,5 +1,5 @@
 // Builds dist/: src/ bundled and split into CommonJS chunks, which start faster than ES modules on Node 20, the sandbox
-// helper as a file of its own, prompts, the bash grammar, the licences of what is bundled, and V8's code for the chunks.
+// helper as a file of its own, prompts, the licences of what is bundled, and V8's code for the chunks.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -71,15 +71,12 @@ await build({
 for (const name of readdirSync(path.join(root, "src/assets"))) {
   copyFileSync(path.join(root, "src/assets", name), path.join(dist, "assets", name));
 }
-for (const file of ["tree-sitter-bash/tree-sitter-bash.wasm", "web-tree-sitter/web-tree-sitter.wasm"]) {
-  copyFileSync(path.join(root, "node_modules", file), path.join(dist, "assets", path.basename(file)));
-}
 writeFileSync(path.join(dist, "THIRD-PARTY-LICENSES.txt"), licences(metafile));
 await keepCode();
 
 /** The licence of every package whose code is in the bundle. */
 function licences({ inputs }) {
-  const packages = new Set(["tree-sitter-bash"]);
+  const packages = new Set();
   for (const input of Object.keys(inputs)) {
     const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (match) packages.add(match[1]);

@@ -7,7 +7,7 @@ export type PromptName = "instructions" | "patch-instructions";
 /** Where the build puts everything; the sources use it too. */
 const dist = isBundled ? import.meta.dirname : path.resolve(import.meta.dirname, "../dist");
 
-/** A file that the build makes beside the bundle: the sandbox helper, and below `assets/` prompts and the bash grammar. */
+/** A file that the build makes beside the bundle: the sandbox helper, and prompts below `assets/`. */
 export function programFile(name: string): string {
   return path.join(dist, name);
 }

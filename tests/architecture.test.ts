@@ -30,7 +30,6 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   "shell-quote": ["render"],
   "smol-toml": ["config"],
   diff: ["patch"],
-  "web-tree-sitter": ["safety"],
   openai: ["model"],
   undici: ["model"],
   zod: ["tools", "protocol", "auth"],

@@ -152,7 +152,12 @@ function takeSnapshot(file: string): Snapshot {
 }
 
 function fileSnapshot(mode: string, bytes: Buffer): Snapshot {
-  const blobId = process.getBuiltinModule("node:crypto").createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+  const blobId = process
+    .getBuiltinModule("node:crypto")
+    .createHash("sha1")
+    .update(`blob ${bytes.length}\0`)
+    .update(bytes)
+    .digest("hex");
   return { type: "file", mode, blobId, text: bytes.length > MOST_TEXT_BYTES ? null : decode(bytes) };
 }
 

@@ -1,5 +1,5 @@
-import { randomUuid } from "../lib/random-uuid.ts";
 import { UserError } from "../lib/errors.ts";
+import { randomUuid } from "../lib/random-uuid.ts";
 
 /** A conversation's UUID in lower case; parsed once where it enters. On the wire it is also called session or thread id. */
 export type ConversationId = string & { readonly __brand: "ConversationId" };

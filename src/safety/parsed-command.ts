@@ -1,17 +1,17 @@
 import { quoteCommand } from "../lib/quote-command.ts";
 import { splitWords } from "../lib/split-words.ts";
 import type { ParsedCommand } from "../protocol/event.ts";
-import type { BashParser } from "./bash-script.ts";
+import { readPlainScript } from "./plain-script.ts";
 import { isSedPrint } from "./trusted-commands.ts";
 
 type Words = readonly string[];
 
 /** What a command does in the eyes of a person, for display only. */
-export function parseCommandSummary(command: Words, parser: BashParser | undefined): readonly ParsedCommand[] {
+export function parseCommandSummary(command: Words): readonly ParsedCommand[] {
   const [shell, flag, script] = command;
   const isScript = command.length === 3 && shell === "bash" && script !== undefined;
   if (isScript && flag === "-lc") {
-    const commands = parser?.plainCommands(script)?.map(({ words }) => words);
+    const commands = readPlainScript(script)?.map(({ words }) => words);
     return commands === undefined ? [{ type: "unknown", cmd: script }] : summarize(commands, script);
   }
   const words = (isScript && flag === "-c" ? splitWords(script) : undefined) ?? command;

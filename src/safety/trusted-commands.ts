@@ -1,11 +1,11 @@
-import type { BashParser } from "./bash-script.ts";
+import { readPlainScript } from "./plain-script.ts";
 
-/** True for commands that only read, whatever the workspace holds. Without a parser no script is trusted. */
-export function isTrustedCommand(command: readonly string[], parser: BashParser | undefined): boolean {
+/** True for commands that only read, whatever the workspace holds. */
+export function isTrustedCommand(command: readonly string[]): boolean {
   if (isTrustedProgram(command)) return true;
   const [shell, flag, script] = command;
   if (command.length !== 3 || shell !== "bash" || flag !== "-lc" || script === undefined) return false;
-  const commands = parser?.plainCommands(script);
+  const commands = readPlainScript(script);
   if (commands === undefined) return false;
   return commands.every(
     ({ words, hasOpenPattern }) => isTrustedProgram(words) && (!hasOpenPattern || alwaysTrusted.has(words[0] ?? "")),

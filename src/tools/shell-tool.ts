@@ -1,18 +1,17 @@
 import path from "node:path";
 import * as z from "zod/mini";
-import { programFile } from "../assets.ts";
 import { childEnvironment } from "../process/child-env.ts";
 import { looksDenied } from "../process/is-sandbox-denial.ts";
 import { type CommandOutcome, runCommand } from "../process/run-command.ts";
 import { durationFromMs } from "../protocol/event.ts";
 import { hasNetworkAccess } from "../protocol/policy.ts";
 import { assessCommand } from "../safety/assess-command.ts";
-import { type BashParser, loadBashParser } from "../safety/bash-script.ts";
 import { parseCommandSummary } from "../safety/parsed-command.ts";
 import { recognizePatch } from "../safety/patch-command.ts";
 import { isTrustedCommand } from "../safety/trusted-commands.ts";
 import { applyPatch } from "./apply-patch-tool.ts";
 import { parseArguments } from "./parse-arguments.ts";
+import { patchProgramVariables } from "./patch-program.ts";
 import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
 import { commandAnswer, truncateMiddle } from "./tool-output.ts";
 
@@ -69,18 +68,17 @@ export async function runShell(call: ShellCall, context: ToolContext): Promise<T
     return applyPatch({ patch: patch.patch, cwd: patch.cd === undefined ? cwd : path.resolve(cwd, patch.cd) }, context);
   }
 
-  const parser = await bashParserFor(command);
   const verdict = assessCommand({
     approvalPolicy: settings.approvalPolicy,
     sandboxPolicy: settings.sandboxPolicy,
-    isTrusted: isTrustedCommand(command, parser),
+    isTrusted: isTrustedCommand(command),
     isApprovedForSession: approvedCommands.has(command),
     withEscalatedPermissions: call.isEscalated,
     justification: call.justification,
     isSandboxAvailable: true, // without one the session would not have started
   });
   const attempt = (sandboxed: boolean) =>
-    runAttempt({ call, cwd, sandboxed, parsed: parseCommandSummary(command, parser) }, context);
+    runAttempt({ call, cwd, sandboxed, parsed: parseCommandSummary(command) }, context);
   const ask = async (reason: string | undefined): Promise<boolean> => {
     const decision = await context.ask({
       type: "exec_approval_request",
@@ -115,15 +113,6 @@ export async function runShell(call: ShellCall, context: ToolContext): Promise<T
   }
 }
 
-/** Only scripts of `bash -lc` are ever judged (spec core 11.2); loaded at the first of them, so that no start pays for it. */
-async function bashParserFor(command: readonly string[]): Promise<BashParser | undefined> {
-  if (command.length !== 3 || command[0] !== "bash" || command[1] !== "-lc") return undefined;
-  return loadBashParser({
-    runtime: programFile("assets/web-tree-sitter.wasm"),
-    grammar: programFile("assets/tree-sitter-bash.wasm"),
-  });
-}
-
 interface Attempt {
   readonly call: ShellCall;
   readonly cwd: string;
@@ -139,7 +128,10 @@ async function runAttempt({ call, cwd, sandboxed, parsed }: Attempt, context: To
   const outcome = await runCommand({
     argv: command,
     cwd,
-    env: childEnvironment(config.shellEnvironmentPolicy, config.env, { networkDisabled: !hasNetworkAccess(policy) }),
+    env: {
+      ...childEnvironment(config.shellEnvironmentPolicy, config.env, { networkDisabled: !hasNetworkAccess(policy) }),
+      ...patchProgramVariables(command),
+    },
     timeoutMs: call.timeoutMs,
     signal,
     sandbox: context.sandbox(policy),

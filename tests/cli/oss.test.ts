@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { prepareOss } from "../../src/cli/oss.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { UserError } from "../../src/lib/errors.ts";
+import { runCodex } from "../support/run-codex.ts";
 import { workspace } from "../support/workspace.ts";
 
 const notRunning =
@@ -198,5 +199,41 @@ describe("no server", () => {
       failure: `OSS setup failed: CODEX_OSS_BASE_URL is not a URL that starts with http:// or https://: "${url}"`,
       exitCode: 1,
     });
+  });
+});
+
+describe("codex exec --oss", () => {
+  const chat: Answer = {
+    body: [
+      'data: {"choices":[{"delta":{"content":"Hi."}}]}\n\n',
+      'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+    ],
+  };
+
+  test.each<[string, readonly string[], string, boolean]>([
+    ["X-054: asks gpt-oss:20b", [], "gpt-oss:20b", true],
+    ["X-055: offers other models no apply_patch tool", ["-m", "zz:1"], "zz:1", false],
+  ])("%s", async (_, flags, model, hasPatchTool) => {
+    await using server = await fakeOllama({
+      "GET /api/tags": {},
+      "POST /api/pull": { body: lines({ status: "success" }) },
+      "POST /v1/chat/completions": chat,
+    });
+    const run = await runCodex(["exec", "--oss", ...flags, "-s", "danger-full-access", "go"], {
+      env: { CODEX_OSS_BASE_URL: server.url },
+    });
+    expect(run).toMatchObject({ exitCode: 0, stdout: "Hi.\n" });
+    expect(run.stderr.startsWith(`Pulling model ${model}...\nsuccess\n`)).toBe(true);
+    const request = server.requests.at(-1) ?? "";
+    expect(request.startsWith("POST /v1/chat/completions {")).toBe(true);
+    expect(request).toContain(`"model":"${model}"`);
+    expect(request.includes('"name":"apply_patch"')).toBe(hasPatchTool);
+  });
+
+  test("X-054: ends with status 1 when there is no server", async () => {
+    const server = await fakeOllama({});
+    await server[Symbol.asyncDispose]();
+    const run = await runCodex(["exec", "--oss", "go"], { env: { CODEX_OSS_BASE_URL: `${server.url}/v1` } });
+    expect(run).toMatchObject({ exitCode: 1, stdout: "", stderr: `Error: ${notRunning}\n` });
   });
 });
