@@ -44,7 +44,7 @@ _codex() {
     elif [[ ! $value || ($many && $current == -*) ]]; then
         case $command in
         'codex') operands='exec e completion help' flags='-V --version -c --config -h --help' ;;
-        'codex exec') operands='' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --record --replay -V --version -h --help' ;;
+        'codex exec') operands='' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version -h --help' ;;
         'codex completion') operands='bash elvish fish powershell zsh' flags='-h --help' ;;
         'codex help') operands='exec e completion help' flags='' ;;
         esac

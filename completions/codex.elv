@@ -68,6 +68,7 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--output-last-message' 'write the answer to this file'
             offer '--max-turns' 'stop with status 3 after this many requests to the model'
             offer '--timeout' 'stop with status 3 after this time'
+            offer '--ephemeral' 'keep no session file'
             offer '--record' 'keep what the model says in this file'
             offer '--replay' 'take what the model says from this file; no provider is asked'
             offer '-V' 'print the version'

@@ -50,6 +50,7 @@ complete -c codex -n '__codex_at \'codex exec\'' -l experimental-json -d 'print 
 complete -c codex -n '__codex_at \'codex exec\'' -s o -l output-last-message -r -F -d 'write the answer to this file'
 complete -c codex -n '__codex_at \'codex exec\'' -l max-turns -x -d 'stop with status 3 after this many requests to the model'
 complete -c codex -n '__codex_at \'codex exec\'' -l timeout -x -d 'stop with status 3 after this time'
+complete -c codex -n '__codex_at \'codex exec\'' -l ephemeral -d 'keep no session file'
 complete -c codex -n '__codex_at \'codex exec\'' -l record -r -F -d 'keep what the model says in this file'
 complete -c codex -n '__codex_at \'codex exec\'' -l replay -r -F -d 'take what the model says from this file; no provider is asked'
 complete -c codex -n '__codex_at \'codex exec\'' -s V -l version -d 'print the version'

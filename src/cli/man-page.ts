@@ -187,7 +187,7 @@ const examples: Table = [
     'codex exec --full-auto -o answer.md "make the failing test pass"',
   ],
   ["Add the output of a program to the task:", 'git diff | codex exec "review this change"'],
-  ["Follow the events in a script:", 'codex exec --json "list the open TODO comments" | jq -r .msg.type'],
+  ["Follow the events in a script:", `codex exec --json "list the open TODO comments" | jq -r '.msg.type // empty'`],
   ["Use a model on this machine:", 'codex exec --oss "explain src/main.ts"'],
   ["Complete commands and flags in bash:", "source <(codex completion bash)"],
 ];

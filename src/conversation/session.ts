@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { contextWindowOf, type ModelFamily, modelFamily } from "../config/model-families.ts";
 import type { Broadcast } from "../lib/broadcast.ts";
 import type { ModelClient } from "../model/model-client.ts";
+import type { TurnNotification } from "../process/notify.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { Event, EventMsg } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
@@ -119,6 +120,15 @@ export class Session {
 
   contextWindow(model: string): number | null {
     return model === this.config.model ? this.config.modelContextWindow : contextWindowOf(model);
+  }
+
+  /** Starts the user's program, if there is one (spec core 17.1). */
+  async notify(notification: TurnNotification): Promise<void> {
+    const { notify, cwd, env } = this.config;
+    if (notify.length === 0) return;
+    const { notifyUser } = await import("../process/notify.ts");
+    const onProblem = (message: string) => this.emit("", { type: "background_event", message });
+    notifyUser(notify, notification, { cwd, env, onProblem });
   }
 
   close(): void {

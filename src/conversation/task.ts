@@ -37,6 +37,7 @@ export class Task {
   readonly settings: TurnSettings;
   readonly #controller = new AbortController();
   readonly #pendingInput: UserInput[] = [];
+  readonly #userTexts: string[] = [];
   #turnDiff: TurnDiff | undefined;
   #lastDiff = "";
 
@@ -66,6 +67,7 @@ export class Task {
     session.emit(this.id, { type: "task_started", model_context_window: session.contextWindow(this.settings.model) });
     const timer = this.#startTimer(session.limits.timeoutMs);
     let lastMessage: string | null = null;
+    let hasFailed = false;
     try {
       if (hasInput) lastMessage = await this.#runTurns(session);
       this.emitDiff(session);
@@ -78,12 +80,14 @@ export class Task {
         return;
       }
       session.emit(this.id, { type: "error", ...describe(cause) });
-      lastMessage = null;
+      hasFailed = true;
     } finally {
       clearTimeout(timer);
     }
     session.endTask(this);
     session.emit(this.id, { type: "task_complete", last_agent_message: lastMessage });
+    if (!hasFailed)
+      await session.notify({ turnId: this.id, inputMessages: this.#userTexts, lastAssistantMessage: lastMessage });
   }
 
   turnDiff(create: (root: string) => TurnDiff): TurnDiff {
@@ -118,7 +122,10 @@ export class Task {
       for (const message of input.warnings) session.emit(this.id, { type: "background_event", message });
       if (input.item.content.length === 0) continue;
       session.record(input.item);
-      if (input.event !== undefined) session.recordEvent(input.event);
+      if (input.event !== undefined) {
+        session.recordEvent(input.event);
+        this.#userTexts.push(input.event.message);
+      }
       hasRecorded = true;
     }
     return hasRecorded;

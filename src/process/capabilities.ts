@@ -4,7 +4,6 @@ const capabilityVersion = 0x20080522;
 const dropFromBoundingSet = 24;
 const ambientSet = 47;
 const clearAmbientSet = 4;
-const highestCapability = 63;
 
 /**
  * CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID and NET_BIND_SERVICE: what package managers and builds
@@ -22,22 +21,24 @@ export function dropCapabilities(libc: Libc): void {
   const held = sets.readUInt32LE(4);
   if (held === 0 && sets.readUInt32LE(16) === 0) return;
 
-  for (let capability = 0; capability <= highestCapability; capability++) {
-    if (capability < 32 && (keptCapabilities >>> capability) & 1) continue;
-    attempt(() => libc.syscall("prctl", dropFromBoundingSet, capability, 0, 0, 0));
+  for (let capability = 0; capability < 64; capability++) {
+    const isKept = capability < 32 && ((keptCapabilities >>> capability) & 1) === 1;
+    if (!isKept && !succeeds(() => libc.syscall("prctl", dropFromBoundingSet, capability, 0, 0, 0))) break;
   }
-  attempt(() => libc.syscall("prctl", ambientSet, clearAmbientSet, 0, 0, 0));
+  succeeds(() => libc.syscall("prctl", ambientSet, clearAmbientSet, 0, 0, 0));
   sets.fill(0);
   sets.writeUInt32LE((held & keptCapabilities) >>> 0, 0);
   sets.writeUInt32LE((held & keptCapabilities) >>> 0, 4);
   libc.syscall("capset", header, sets);
 }
 
-/** An unknown number, or no right to touch the set: the capset that follows decides, and it is not forgiven. */
-function attempt(call: () => void): void {
+/** False behind the kernel's last capability, or without the right to touch the set: the capset decides, unforgiven. */
+function succeeds(call: () => void): boolean {
   try {
     call();
+    return true;
   } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error;
+    if (error instanceof SystemCallError) return false;
+    throw error;
   }
 }

@@ -13,7 +13,7 @@ export interface ShellEnvironmentPolicy {
 const coreNames = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "USERNAME", "TMPDIR", "TEMP", "TMP"];
 const secretNames = ["*KEY*", "*SECRET*", "*TOKEN*"];
 /** Ours alone: only an explicit `set` gives them to a command. */
-const credentialNames = ["CODEX_API_KEY", "OPENAI_API_KEY"];
+export const credentialNames: readonly string[] = ["CODEX_API_KEY", "OPENAI_API_KEY"];
 
 /** The whole environment of a command; nothing else is inherited. */
 export function childEnvironment(

@@ -43,6 +43,13 @@ export function handledRights(abi: number): number {
 
 /** From here on this thread, and what it becomes, writes below the roots only. */
 export function restrictFiles(libc: Libc, rules: LandlockRules): void {
+  const ruleset = makeRuleset(libc, rules);
+  libc.syscall("landlock_restrict_self", ruleset, 0);
+  closeSync(ruleset);
+}
+
+/** A descriptor; it has no effect by itself. */
+export function makeRuleset(libc: Libc, rules: LandlockRules): number {
   const { abi, network } = rules;
   const handled = handledRights(abi);
   const attributes = Buffer.alloc(24);
@@ -71,6 +78,5 @@ export function restrictFiles(libc: Libc, rules: LandlockRules): void {
   // Without the device rights root could make a disk's node in the workspace and write the disk through it.
   const inRoots = handled & ~(makeCharacterDevice | makeBlockDevice | ioctlDevice);
   for (const root of rules.writableRoots) allow(root.path, inRoots, root);
-  libc.syscall("landlock_restrict_self", ruleset, 0);
-  closeSync(ruleset);
+  return ruleset;
 }

@@ -196,7 +196,10 @@ test("nobody listens: the text names the address, without what may be secret in 
 test("a header that cannot be sent is no reason to try again", async () => {
   const credential = () => ({ ...key, token: "line\nbreak" });
   const { error } = await ask(clientAt("http://127.0.0.1:1/v1", { credential }));
-  expect(error).toMatchObject({ isRetryable: false, message: expect.stringContaining('["authorization"]') });
+  expect(error).toMatchObject({
+    isRetryable: false,
+    message: 'Cannot send header "authorization": it holds a forbidden character',
+  });
   expect(String(error)).not.toContain("break");
 });
 

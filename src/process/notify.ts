@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import type { Environment } from "../lib/environment.ts";
+import { explainSystemError } from "../lib/errors.ts";
+import { credentialNames } from "./child-env.ts";
+
+/** What the program of `notify` gets as its last argument (spec core 17.1). */
+export interface TurnNotification {
+  readonly turnId: string;
+  /** The user's texts of the task. */
+  readonly inputMessages: readonly string[];
+  readonly lastAssistantMessage: string | null;
+}
+
+interface NotifyOptions {
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly onProblem: (message: string) => void;
+}
+
+/** A single argument cannot be longer on Linux; what is cut is the user's own text. */
+const longestArgument = 120_000;
+
+/** Starts the user's program and does not wait for it. It cannot write into our stdout, which belongs to the run's own output. */
+export function notifyUser(
+  argv: readonly string[],
+  { turnId, inputMessages, lastAssistantMessage }: TurnNotification,
+  { cwd, env, onProblem }: NotifyOptions,
+): void {
+  const [program, ...args] = argv;
+  if (program === undefined) return;
+  const fail = (error: unknown) => onProblem(`Cannot run "${program}" of notify: ${explainSystemError(error)}`);
+  const message = (messages: readonly string[], last: string | null) =>
+    JSON.stringify({
+      type: "agent-turn-complete",
+      "turn-id": turnId,
+      "input-messages": messages,
+      "last-assistant-message": last,
+    });
+  let argument = message(inputMessages, lastAssistantMessage);
+  if (Buffer.byteLength(argument) > longestArgument) {
+    const cut = (text: string) => text.slice(0, 10_000);
+    argument = message(
+      inputMessages.slice(0, 3).map(cut),
+      lastAssistantMessage === null ? null : cut(lastAssistantMessage),
+    );
+  }
+  try {
+    const child = spawn(program, [...args, argument], {
+      cwd,
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => !credentialNames.includes(name))),
+      stdio: ["ignore", 2, 2],
+      detached: true,
+    });
+    child.on("error", fail);
+    child.unref();
+  } catch (error) {
+    fail(error);
+  }
+}

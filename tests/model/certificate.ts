@@ -1,0 +1,19 @@
+/** Self-signed for model.invalid and localhost, good from 2020 to 2119; its key is worth nothing and stands here on purpose. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBeDCCAR6gAwIBAgIBATAKBggqhkjOPQQDAjAYMRYwFAYDVQQDDA1tb2RlbC5p
+bnZhbGlkMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAYMRYwFAYD
+VQQDDA1tb2RlbC5pbnZhbGlkMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2aVD
+VDc9qwqJ50Ou86Q3HzDMLKkFQbddcWjYm7Tpr3JctJ8b9Jw2lgVKlRf306R76ipL
+/UpHLmbx0t84CVRgnaNXMFUwDwYDVR0TAQH/BAUwAwEB/zAjBgNVHREEHDAagg1t
+b2RlbC5pbnZhbGlkgglsb2NhbGhvc3QwHQYDVR0OBBYEFGgYa/6GNKctPAZGkqnt
+2COlzLt5MAoGCCqGSM49BAMCA0gAMEUCIGB/ZzXWyzYURr4EPFayv1R062HPAryD
+I3xHOWaJOL0bAiEA6J9MWlxiVPxSebHOALkYUQoOtaczq9NhitXQVm9KeB0=
+-----END CERTIFICATE-----
+`;
+
+export const certificateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgIkHCrL4SFV4VmAgh
++hAgwGJ+jNmF04/KmDlDK0BfqtGhRANCAATZpUNUNz2rConnQ67zpDcfMMwsqQVB
+t11xaNibtOmvcly0nxv0nDaWBUqVF/fTpHvqKkv9SkcuZvHS3zgJVGCd
+-----END PRIVATE KEY-----
+`;
