@@ -19,51 +19,60 @@ const common = {
   bundle: true,
   platform: "node",
   target: "node20",
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
   legalComments: "none",
   logLevel: "warning",
   define: { CODEX_VERSION: JSON.stringify(version), "import.meta.dirname": "__dirname" },
   external: ["@koromix/koffi-linux-*"],
 };
 
-/** commander can start programs as commands; we never ask it to, and the module costs 2 ms. */
-const withoutChildProcess = {
-  name: "commander-without-child-process",
+/**
+ * What a start does not need although a package asks for it: commander could run programs as commands, chalk could look
+ * at the terminal (our own rules decide about colours), and the openai package would load the global Headers, which takes
+ * longer than a whole run. Measured: 1, 1 and 18 ms.
+ */
+const withoutUnusedParts = {
+  name: "without-unused-parts",
   setup({ onResolve, onLoad }) {
+    const none = (contents) => ({ path: "none", namespace: "none", pluginData: contents });
     onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[/\\]node_modules[/\\]commander[/\\]/.test(importer) ? { path: "none", namespace: "none" } : undefined,
+      /[/\\]commander[/\\]/.test(importer) ? none("module.exports = {};") : undefined,
     );
-    onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
+    onResolve({ filter: /^#supports-color$/ }, () => none("export default { stdout: false, stderr: false };"));
+    onLoad({ filter: /.*/, namespace: "none" }, ({ pluginData }) => ({ contents: pluginData }));
+    onLoad({ filter: /[/\\]openai[/\\](client|internal[/\\](headers|utils[/\\]log))\.mjs$/ }, ({ path: file }) => {
+      const text = readFileSync(file, "utf8").replaceAll(/globalThis\.(ReadableStream|Blob)/g, "undefined");
+      const headers = JSON.stringify(path.join(root, "src/model/plain-headers.ts"));
+      return {
+        contents: `import { PlainHeaders as Headers } from ${headers};\n${text}`,
+        resolveDir: path.dirname(file),
+      };
+    });
   },
 };
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(path.join(dist, "assets"), { recursive: true });
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   ...common,
   entryPoints: { main: "src/main.ts" },
   format: "esm",
   splitting: true,
   metafile: true,
-  plugins: [withoutChildProcess],
+  write: false,
+  plugins: [withoutUnusedParts],
 });
-// Splitting needs ES modules as output; this turns each chunk into CommonJS, with import() as a lazy require().
-for (const name of readdirSync(dist).filter((file) => file.endsWith(".cjs"))) {
-  const file = path.join(dist, name);
-  const { code } = await transform(readFileSync(file, "utf8"), {
-    format: "cjs",
-    platform: "node",
-    target: "node20",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    supported: { "dynamic-import": false },
-  });
-  writeFileSync(file, code);
+const chunks = await toCommonJs(outputFiles);
+const packs = packChunks(metafile.outputs);
+for (const [pack, names] of packs) {
+  const members = names.map((name) => `${JSON.stringify(name)}(exports,require,module,__dirname){${chunks.get(name)}}`);
+  writeFileSync(path.join(dist, pack), `({${members.join(",\n")}})`);
 }
+const packOf = Object.fromEntries([...packs].flatMap(([pack, names]) => names.map((name) => [name, pack])));
 await build({
   ...common,
+  define: { ...common.define, CODEX_PACKS: JSON.stringify(packOf) },
   entryPoints: { loader: "src/loader.ts", "sandbox-helper": "src/process/sandbox-helper.ts" },
   format: "cjs",
 });
@@ -73,6 +82,44 @@ for (const name of readdirSync(path.join(root, "src/assets"))) {
 }
 writeFileSync(path.join(dist, "THIRD-PARTY-LICENSES.txt"), licences(metafile));
 await keepCode();
+
+/** Splitting needs ES modules as output; this turns each into CommonJS, with import() as a lazy require(). */
+async function toCommonJs(files) {
+  const options = { ...common, format: "cjs", supported: { "dynamic-import": false } };
+  const { platform, target, minify, format, supported } = options;
+  const convert = async ({ path: file, text }) => {
+    const { code } = await transform(text, { platform, target, minify, format, supported });
+    return [path.basename(file), code];
+  };
+  return new Map(await Promise.all(files.map(convert)));
+}
+
+/**
+ * Which chunks share a file, by file: what one start loads in any case is read at once. A chunk stands in the first pack
+ * that needs it, and each chunk that is loaded on its own is a pack of its own.
+ */
+function packChunks(outputs) {
+  const lazy = Object.entries(outputs).filter(([, { entryPoint }]) => entryPoint !== undefined);
+  const chunkOf = (source) => lazy.find(([, { entryPoint }]) => entryPoint === source)?.[0];
+  const together = [
+    ["src/main.ts"],
+    ["src/cli/program.ts"],
+    ["src/cli/exec-command.ts", "src/model/create-model-client.ts", "src/render/human-renderer.ts"],
+  ];
+  const starts = [...together.map((sources) => sources.map(chunkOf)), ...lazy.map(([name]) => [name])];
+  const taken = new Set();
+  const take = (name) => {
+    if (taken.has(name)) return [];
+    taken.add(name);
+    const inner = outputs[name].imports.filter(({ kind, external }) => kind === "import-statement" && !external);
+    return [path.basename(name), ...inner.flatMap((chunk) => take(chunk.path))];
+  };
+  const packed = starts.map((names) => {
+    const [first] = names;
+    return [path.basename(first).replace(/-[A-Z0-9]+\.cjs$/, ".cjs"), names.flatMap(take)];
+  });
+  return packed.filter(([, names]) => names.length > 0);
+}
 
 /** The licence of every package whose code is in the bundle. */
 function licences({ inputs }) {
@@ -126,7 +173,11 @@ async function keepCode() {
     );
     const env = { PATH: process.env.PATH, HOME: scratch, CODEX_HOME: scratch };
     const runner = path.join(root, "scripts/keep-code.cjs");
-    const child = spawn(process.execPath, [runner, dist], { cwd: scratch, env, stdio: "ignore" });
+    const child = spawn(process.execPath, [runner, dist, packs.find(([pack]) => pack === "program.cjs")[1][0]], {
+      cwd: scratch,
+      env,
+      stdio: "ignore",
+    });
     await once(child, "close");
   } finally {
     server.close();

@@ -1,8 +1,8 @@
 // Started by build.mjs: runs the bundle in this process and writes what V8 compiled for each chunk beside it.
-const { readdirSync, writeFileSync } = require("node:fs");
+const { writeFileSync } = require("node:fs");
 const path = require("node:path");
 
-const dist = process.argv[2];
+const [dist, programChunk] = process.argv.slice(2);
 const { load, scripts } = require(path.join(dist, "loader.cjs"));
 
 process.on("exit", () => {
@@ -10,7 +10,7 @@ process.on("exit", () => {
 });
 
 // Help first, so that its code is kept too; the task then ends the process.
-const program = load(readdirSync(dist).find((name) => /^program-\w+\.cjs$/.test(name)));
+const program = load(programChunk);
 const help = program.buildProgram(program.noActions);
 for (const command of [help, ...help.commands]) command.helpInformation();
 process.argv = [process.execPath, "codex", "exec", "--skip-git-repo-check", "--full-auto", "build"];

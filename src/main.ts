@@ -30,7 +30,7 @@ function writeError(text: string): void {
 
 /** Some programs find `apply_patch` under its own name: a link to this one, or the first argument. */
 async function applyPatchProgram(args: readonly string[]): Promise<number> {
-  const { runApplyPatchProgram } = await import("./cli/apply-patch-program.ts");
+  const { runApplyPatchProgram } = await import("./tools/apply-patch-program.ts");
   const { status, stdout, stderr } = runApplyPatchProgram(args, process.cwd());
   writeSync(1, stdout);
   writeError(stderr);

@@ -16,10 +16,22 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   model: ["lib", "protocol", "config", "auth"],
   rollout: ["lib", "protocol", "process"],
   tools: ["lib", "protocol", "config", "patch", "safety", "process", "root"],
-  conversation: ["lib", "protocol", "config", "process", "patch", "safety", "auth", "model", "rollout", "tools", "root"],
+  conversation: [
+    "lib",
+    "protocol",
+    "config",
+    "process",
+    "patch",
+    "safety",
+    "auth",
+    "model",
+    "rollout",
+    "tools",
+    "root",
+  ],
   render: ["lib", "protocol", "config"],
   cli: ["lib", "protocol", "config", "process", "auth", "conversation", "render", "root"],
-  root: ["lib", "cli"],
+  root: ["lib", "cli", "tools"],
 };
 
 /** Packages and built-in modules that only these folders may import. */
@@ -85,8 +97,14 @@ describe("who may import whom", () => {
   });
 
   test("only main.ts and a second signal end the process", () => {
-    const enders = files.filter((file) => /\bprocess\.(exit|reallyExit)\(/.test(readFileSync(path.join(src, file), "utf8")));
-    expect(enders.sort()).toEqual([path.join("cli", "exec-command.ts"), "main.ts", path.join("process", "sandbox-helper.ts")]);
+    const enders = files.filter((file) =>
+      /\bprocess\.(exit|reallyExit)\(/.test(readFileSync(path.join(src, file), "utf8")),
+    );
+    expect(enders.sort()).toEqual([
+      path.join("cli", "exec-command.ts"),
+      "main.ts",
+      path.join("process", "sandbox-helper.ts"),
+    ]);
   });
 });
 

@@ -9,7 +9,7 @@ export interface AuthFile {
   readonly tokens: ChatgptTokens | undefined;
 }
 
-export interface ChatgptTokens {
+interface ChatgptTokens {
   readonly accessToken: string;
   readonly accountId: string | undefined;
   /** In lower case, for example `plus`. */

@@ -86,7 +86,7 @@ export async function execCommand(promptArgument: string | undefined, options: E
     status = writeLastMessage(options.lastMessageFile, outcome, output);
   }
   await Promise.race([output.flush(), run.killed]);
-  return status;
+  return run.isStdoutClosed && outcome.reason !== "interrupted" ? exitStatus.stdoutClosed : status;
 }
 
 /** A task under way: its events go to the renderer, signals and a closed stdout go to the conversation. */

@@ -57,11 +57,13 @@ class Response {
     const client = await this.#session.client();
     const request = buildRequest(this.#session, this.#task);
     let isCompleted = false;
-    for await (const event of client.stream(request, this.#task.signal)) {
-      this.#task.signal.throwIfAborted();
-      const call = this.#handle(event);
-      if (call !== undefined) await call; // deltas come by the ten thousand: nothing to wait for
-      isCompleted ||= event.type === "completed";
+    for await (const events of client.batches(request, this.#task.signal)) {
+      for (const event of events) {
+        this.#task.signal.throwIfAborted();
+        const call = this.#handle(event);
+        if (call !== undefined) await call; // deltas come by the ten thousand: nothing to wait for
+        isCompleted ||= event.type === "completed";
+      }
     }
     if (!isCompleted) {
       throw new ModelError("stream disconnected before completion: stream closed before response.completed");

@@ -1,3 +1,4 @@
+import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions/completions";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import type { TokenUsage } from "../protocol/event.ts";
 import type { ToolDefinition } from "../protocol/tool-definition.ts";
@@ -22,6 +23,9 @@ export function chatWire(options: { readonly showDeltas: boolean }): Wire {
   };
 }
 
+/** The service's own description, except for messages and tools, in which we send more than it knows. */
+type Body = Omit<ChatCompletionCreateParamsStreaming, "messages" | "tools"> & { messages: object[]; tools?: object[] };
+
 function buildBody({ model, instructions, input, tools }: ModelRequest): string {
   const functions = tools.flatMap(chatTool);
   return JSON.stringify({
@@ -30,7 +34,7 @@ function buildBody({ model, instructions, input, tools }: ModelRequest): string 
     stream: true,
     ...(functions.length === 0 ? {} : { tools: functions }), // an empty list is refused by some servers
     stream_options: { include_usage: true },
-  });
+  } satisfies Body);
 }
 
 /** Only plain functions: what else there is, is unknown on this wire. */

@@ -4,6 +4,7 @@ import type { Environment } from "../lib/environment.ts";
 import { chatWire } from "./chat-client.ts";
 import { HttpTransport, type Transport } from "./http-transport.ts";
 import type { ModelClient } from "./model-client.ts";
+import { OpenAITransport } from "./openai-transport.ts";
 import { responsesWire } from "./responses-client.ts";
 import { userAgent } from "./user-agent.ts";
 import { WireClient } from "./wire-client.ts";
@@ -34,6 +35,6 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
     env,
     originator,
     userAgent: userAgent(originator, { version, env }),
-    transport: options.transport ?? new HttpTransport(env),
+    transport: options.transport ?? new OpenAITransport(new HttpTransport(env)),
   });
 }

@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import { isRecord } from "../lib/parse-json.ts";
 import { release } from "./http-transport.ts";
 import { ModelError } from "./model-client.ts";
-import { delayInText } from "./retry.ts";
+import { delayInText, isTooLong } from "./retry.ts";
 import { EventParser } from "./server-sent-events.ts";
 
 /** Understands the payloads of one answer on one wire. */
@@ -32,6 +33,7 @@ export function readStream(
   { idleMs, signal }: { readonly idleMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const parser = new EventParser();
+  const decodeText = new StringDecoder("utf8"); // not setEncoding: the library behind proxies has its own idea of that
   return new Promise((resolve, reject) => {
     let isAfterword = false;
     let timer = setTimeout(onSilence, idleMs);
@@ -39,7 +41,7 @@ export function readStream(
     function stop(): void {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
-      body.off("data", onText).off("end", onEnd).off("error", onBroken).off("close", onBroken);
+      body.off("data", onBytes).off("end", onEnd).off("error", onBroken).off("close", onBroken);
     }
     function succeed(): void {
       stop();
@@ -72,8 +74,8 @@ export function readStream(
       }
       return "more";
     }
-    function onText(text: string): void {
-      const payloads = parser.feed(text);
+    function onBytes(bytes: Buffer): void {
+      const payloads = parser.feed(decodeText.write(bytes));
       if (payloads.length === 0 || take(payloads) === "done") return; // keep-alive comments are no sign of life
       if (!decoder.isWhole || isAfterword) {
         timer.refresh();
@@ -101,8 +103,8 @@ export function readStream(
 
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) return onAbort();
-    body.setEncoding("utf8");
-    body.on("data", onText).on("end", onEnd).on("error", onBroken).on("close", onBroken);
+    if (body.destroyed) return onBroken(body.errored ?? undefined); // its events are over
+    body.on("data", onBytes).on("end", onEnd).on("error", onBroken).on("close", onBroken);
   });
 }
 
@@ -110,7 +112,7 @@ export function readStream(
 export function streamFailure(error: unknown): ModelError {
   const { message, code } = isRecord(error) ? error : { message: error, code: undefined };
   const text = typeof message === "string" && message !== "" ? message : "response.failed event received";
-  return new ModelError(`stream disconnected before completion: ${text}`, {
-    retryAfterMs: code === "rate_limit_exceeded" ? delayInText(text) : undefined,
-  });
+  const retryAfterMs = code === "rate_limit_exceeded" ? delayInText(text) : undefined;
+  const isRetryable = retryAfterMs === undefined || !isTooLong(retryAfterMs);
+  return new ModelError(`stream disconnected before completion: ${text}`, { isRetryable, retryAfterMs });
 }

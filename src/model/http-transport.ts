@@ -1,16 +1,18 @@
-import { readFileSync } from "node:fs";
-import http from "node:http";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Environment } from "../lib/environment.ts";
-import { errorCode, explainSystemError, messageOf } from "../lib/errors.ts";
+import { errorCode, messageOf } from "../lib/errors.ts";
+import { readCertificates } from "./certificates.ts";
+import { HttpConnections } from "./http-connections.ts";
 import { ModelError } from "./model-client.ts";
 import { proxyFor } from "./proxy.ts";
 
 export interface HttpPost {
   readonly url: URL;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
+  /** Ends the wait for the answer's head; from there on, its body can be destroyed. */
   readonly signal: AbortSignal;
 }
 
@@ -25,22 +27,20 @@ export interface Transport {
   post(request: HttpPost): Promise<HttpAnswer>;
 }
 
-/** How long an unused connection is kept for the next request: most commands are shorter. */
-const idleConnectionMs = 60_000;
 const mostRedirects = 5;
 
 /**
- * POST requests over connections that all conversations of a process share. Built on node:http because the global fetch
- * takes tens of milliseconds to load. Redirects are followed only within one origin, so no credential leaves it.
+ * POST requests, straight or through a proxy, over connections that all conversations of a process share. Redirects are
+ * followed only within one origin, so that no credential leaves it.
  */
 export class HttpTransport implements Transport {
   readonly #env: Environment;
-  readonly #agent = new http.Agent({ keepAlive: true, scheduling: "lifo", timeout: idleConnectionMs });
-  #tls: Promise<Tls> | undefined;
-  readonly #proxies = new Map<string, Promise<Dispatcher>>();
+  readonly #connections: HttpConnections;
+  readonly #proxies = new Map<string, Dispatcher>();
 
   constructor(env: Environment) {
     this.#env = env;
+    this.#connections = new HttpConnections(env);
   }
 
   async post(request: HttpPost): Promise<HttpAnswer> {
@@ -58,33 +58,11 @@ export class HttpTransport implements Transport {
     request.signal.throwIfAborted();
     const proxy = proxyFor(request.url, this.#env);
     try {
-      if (proxy !== undefined) return await this.#postThrough(proxy, request);
-      return await this.#postDirectly(request);
+      return await (proxy === undefined ? this.#connections.post(request) : this.#postThrough(proxy, request));
     } catch (error) {
       request.signal.throwIfAborted();
       throw error instanceof ModelError ? error : describeFailure(error, request.url, proxy);
     }
-  }
-
-  async #postDirectly(request: HttpPost): Promise<HttpAnswer> {
-    const isSecure = request.url.protocol === "https:";
-    const tls = isSecure ? await this.#loadTls() : undefined;
-    const options = { agent: tls?.agent ?? this.#agent };
-    const open = tls?.request ?? http.request;
-    for (;;) {
-      const { promise, isReused } = send(open, request, options);
-      try {
-        return await promise;
-      } catch (error) {
-        // The server closed a kept connection while our request was on its way: it has not seen it.
-        if (!isReused() || !isClosed(error) || request.signal.aborted) throw error;
-      }
-    }
-  }
-
-  #loadTls(): Promise<Tls> {
-    this.#tls ??= openTls(this.#env);
-    return this.#tls;
   }
 
   async #postThrough(proxy: string, { url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
@@ -93,79 +71,31 @@ export class HttpTransport implements Transport {
     const key = `${isSecure} ${proxy}`;
     let dispatcher = this.#proxies.get(key);
     if (dispatcher === undefined) {
-      const open = async () => {
-        const ca = certificates(this.#env);
-        return new ProxyAgent({
-          uri: proxy,
-          proxyTunnel: isSecure,
-          headersTimeout: 0, // the client has its own limits
-          bodyTimeout: 0,
-          ...(ca === undefined ? {} : { requestTls: { ca: [...ca] }, proxyTls: { ca: [...ca] } }),
-        });
-      };
-      dispatcher = open();
+      const ca = readCertificates(this.#env);
+      dispatcher = new ProxyAgent({
+        uri: proxy,
+        proxyTunnel: isSecure,
+        headersTimeout: 0, // the client has its own limits
+        bodyTimeout: 0,
+        ...(ca === undefined ? {} : { requestTls: { ca: [...ca] }, proxyTls: { ca: [...ca] } }),
+      });
       this.#proxies.set(key, dispatcher);
     }
-    const options = { method: "POST", headers, body, signal, dispatcher: await dispatcher } as const;
-    const answer = await request(url, options);
-    return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+    const answered = request(url, { method: "POST", headers, body, signal, dispatcher });
+    // The library hears of an abort only once the proxy has answered.
+    answered.then(
+      (late) => signal.aborted && late.body.destroy(),
+      () => {}, // thrown below, or too late to matter
+    );
+    const { statusCode, headers: received, body: content } = await Promise.race([answered, rejectOnAbort(signal)]);
+    return { status: statusCode, headers: received, body: content };
   }
 }
 
-interface Tls {
-  readonly agent: http.Agent;
-  readonly request: typeof http.request;
-}
-
-async function openTls(env: Environment): Promise<Tls> {
-  const https = await import("node:https");
-  const ca = certificates(env);
-  const options = { keepAlive: true, scheduling: "lifo", timeout: idleConnectionMs } as const;
-  const agent = new https.Agent(ca === undefined ? options : { ...options, ca: [...ca] });
-  return { agent, request: https.request };
-}
-
-/** SSL_CERT_FILE replaces the built-in roots, as in other programs; Node adds NODE_EXTRA_CA_CERTS only to its own. */
-function certificates(env: Environment): readonly string[] | undefined {
-  const file = env["SSL_CERT_FILE"];
-  if (!file) return undefined;
-  const extra = env["NODE_EXTRA_CA_CERTS"];
-  return extra
-    ? [readCertificates("SSL_CERT_FILE", file), readCertificates("NODE_EXTRA_CA_CERTS", extra)]
-    : [readCertificates("SSL_CERT_FILE", file)];
-}
-
-function readCertificates(name: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const message = `Cannot read the certificates in ${name} ("${file}"): ${explainSystemError(cause)}`;
-    throw new ModelError(message, { isRetryable: false, cause });
-  }
-}
-
-function send(
-  open: typeof http.request,
-  { url, headers, body, signal }: HttpPost,
-  options: { readonly agent: http.Agent },
-): { promise: Promise<HttpAnswer>; isReused: () => boolean } {
-  const request = open(url, { method: "POST", headers: { ...headers }, ...options });
-  const promise = new Promise<HttpAnswer>((resolve, reject) => {
-    const abort = () => request.destroy(new Error("aborted"));
-    signal.addEventListener("abort", abort, { once: true });
-    request.once("close", () => signal.removeEventListener("abort", abort));
-    request.once("response", (response) => {
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
-    });
-    request.on("error", reject);
-    request.end(body);
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted", { cause: signal.reason })), { once: true });
   });
-  return { promise, isReused: () => request.reusedSocket };
-}
-
-function isClosed(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 function redirectTarget({ status, headers }: HttpAnswer, url: URL): URL | undefined {
@@ -188,7 +118,6 @@ export function release(body: Readable): void {
   timer.unref();
   body.on("error", () => {}); // nobody needs the rest
   body.once("close", () => clearTimeout(timer));
-  if (body instanceof http.IncomingMessage) body.socket.unref();
   body.resume();
 }
 
@@ -202,15 +131,20 @@ const certificateErrors = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_CA|
 function describeFailure(cause: unknown, url: URL, proxy: string | undefined): ModelError {
   const text = `error sending request for url (${printableUrl(url)})`;
   const code = errorCode(cause) ?? "";
-  if (code === "ERR_INVALID_CHAR" || code === "ERR_INVALID_HTTP_TOKEN") {
-    return new ModelError(`${text}: ${messageOf(cause)}`, { isRetryable: false, cause });
-  }
   if (certificateErrors.test(code)) {
     const advice = "name the right authority's file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS";
     const message = `${text}: the certificate of ${url.host} was refused: ${messageOf(cause)} (${code}); ${advice}`;
     return new ModelError(message, { isRetryable: false, cause });
   }
+  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
+    return new ModelError(`${text}: no TLS connection with ${url.host}: ${tlsReason(cause)}`, { cause });
+  }
   if (proxy === undefined) return new ModelError(text, { cause });
   const host = URL.canParse(proxy) ? new URL(proxy).host : "not a URL";
   return new ModelError(`${text} through proxy ${host}: ${messageOf(cause)}`, { cause });
+}
+
+/** Without the library's internals, where it has words for it. */
+function tlsReason(cause: unknown): string {
+  return cause instanceof Error && "reason" in cause ? String(cause.reason) : messageOf(cause).trim();
 }

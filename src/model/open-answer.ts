@@ -1,8 +1,8 @@
-import { STATUS_CODES } from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Credential } from "../auth/credentials.ts";
 import { idleText } from "./event-stream.ts";
+import { checkHeaders } from "./http-connections.ts";
 import { type HttpAnswer, parseLocation, printableUrl, release, type Transport } from "./http-transport.ts";
 import { ModelError } from "./model-client.ts";
 import { backoffMs, isTooLong, parseRetryAfter } from "./retry.ts";
@@ -30,6 +30,7 @@ interface Failure {
 
 /** Sends a request until a server answers it with success, with the repetitions of spec core 7.1. */
 export async function openAnswer(opening: Opening): Promise<HttpAnswer> {
+  checkHeaders(opening.headers); // before any library can put a value into its error text
   for (let retry = 1; ; retry++) {
     const outcome = await attempt(opening);
     if (!("error" in outcome)) return outcome;
@@ -68,6 +69,9 @@ async function postInTime({ transport, url, headers, body, signal, idleMs }: Ope
   const timer = setTimeout(() => controller.abort(new ModelError(idleText)), idleMs);
   try {
     return await transport.post({ url, headers, body, signal: controller.signal });
+  } catch (error) {
+    controller.signal.throwIfAborted(); // with our reason, whatever the transport made of it
+    throw error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
@@ -77,6 +81,7 @@ async function postInTime({ transport, url, headers, body, signal, idleMs }: Ope
 async function describeStatus(answer: HttpAnswer, opening: Opening): Promise<Failure> {
   const { status, headers, body } = answer;
   const { wire, url, signal, credential, secrets } = opening;
+  const { STATUS_CODES } = await import("node:http"); // too slow to load for a run without an error
   const name = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
   const fail = (message: string, isRetryable: boolean, options: { retryAfterMs?: number; cause?: unknown } = {}) =>
     new ModelError(message, { isRetryable, ...options });
@@ -121,15 +126,17 @@ const longestBodyWaitMs = 10_000;
 
 /** The body of an error: what comes of it in a short time. */
 async function readText(body: Readable, signal: AbortSignal): Promise<string> {
-  let text = "";
+  const chunks: Buffer[] = [];
+  let length = 0;
   const stop = () => body.destroy();
   const timer = setTimeout(stop, longestBodyWaitMs);
   signal.addEventListener("abort", stop, { once: true });
   try {
-    body.setEncoding("utf8");
     for await (const chunk of body) {
-      text += String(chunk);
-      if (text.length > longestBody) break;
+      if (!Buffer.isBuffer(chunk)) continue; // never: nobody sets an encoding
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > longestBody) break;
     }
   } catch {
     signal.throwIfAborted(); // a body that breaks off is told as far as it came
@@ -137,7 +144,7 @@ async function readText(body: Readable, signal: AbortSignal): Promise<string> {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   }
-  return text;
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function hide(text: string, secrets: readonly string[]): string {

@@ -1,41 +1,42 @@
 import { Buffer } from "node:buffer";
 import { OpenAI } from "openai/client";
-import type { HttpAnswer, HttpPost, HttpTransport } from "./http-transport.ts";
+import type { HttpAnswer, HttpPost, Transport } from "./http-transport.ts";
+import { PlainHeaders } from "./plain-headers.ts";
 
 /** The package puts these on every request; a provider gets only what this program says (spec core 4.3). */
 const unwantedHeaders = {
-  "X-Stainless-Arch": null,
-  "X-Stainless-Lang": null,
-  "X-Stainless-OS": null,
-  "X-Stainless-Package-Version": null,
-  "X-Stainless-Retry-Count": null,
-  "X-Stainless-Runtime": null,
-  "X-Stainless-Runtime-Version": null,
-  "X-Stainless-Timeout": null,
-  Authorization: null,
-  "OpenAI-Organization": null,
-  "OpenAI-Project": null,
+  authorization: null,
+  "openai-organization": null,
+  "openai-project": null,
+  "x-stainless-arch": null,
+  "x-stainless-lang": null,
+  "x-stainless-os": null,
+  "x-stainless-package-version": null,
+  "x-stainless-retry-count": null,
+  "x-stainless-runtime": null,
+  "x-stainless-runtime-version": null,
+  "x-stainless-timeout": null,
 } as const;
 
 /** Longest delay that a timer of Node can take: the limits are ours, not the package's. */
 const noTimeoutMs = 2 ** 31 - 1;
 
-/** What our fetch hands to the package, as much of a Response as it looks at. */
+/** What our fetch hands to the package: as much of a Response as it looks at. */
 interface BridgedResponse {
   readonly outcome: { readonly answer: HttpAnswer } | { readonly failure: unknown };
   readonly ok: true;
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: PlainHeaders;
 }
 
 /**
  * Sends requests with the `openai` package over a transport of ours. Its own retries are off, and it is told that every
- * answer is fine: statuses, limits and streams are judged in one place for both wires and all providers.
+ * answer is fine: statuses, limits and streams are judged in one place, for both wires and all providers.
  */
-export class OpenAITransport {
+export class OpenAITransport implements Transport {
   readonly #client: OpenAI;
 
-  constructor(transport: HttpTransport) {
+  constructor(transport: Transport) {
     this.#client = new OpenAI({
       apiKey: "unused", // credentials come with each request
       organization: null,
@@ -49,10 +50,8 @@ export class OpenAITransport {
     });
   }
 
-  /** Answers of any status; throws the signal's reason, or a ModelError when there was no answer. */
   async post({ url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
     signal.throwIfAborted();
-    let response: BridgedResponse;
     try {
       const request = this.#client.post(url.href, {
         body: Buffer.from(body),
@@ -60,34 +59,31 @@ export class OpenAITransport {
         signal,
         stream: true,
       });
-      response = (await request.asResponse()) as unknown as BridgedResponse; // what `bridge` returned
+      const { outcome } = (await request.asResponse()) as unknown as BridgedResponse; // what `bridge` returned
+      if ("failure" in outcome) throw outcome.failure;
+      return outcome.answer;
     } catch (error) {
-      signal.throwIfAborted();
+      signal.throwIfAborted(); // with its own reason instead of the package's
       throw error;
     }
-    if ("failure" in response.outcome) throw response.outcome.failure;
-    return response.outcome.answer;
   }
 }
 
 async function bridge(
-  transport: HttpTransport,
+  transport: Transport,
   { url, init }: { readonly url: string; readonly init: RequestInit | undefined },
 ): Promise<Response> {
-  const response: BridgedResponse = { ...(await send()), ok: true, headers: new Headers() };
+  const request: HttpPost = {
+    url: new URL(url),
+    headers: Object.fromEntries(init?.headers as unknown as Iterable<[string, string]>), // Headers, ours or the global ones
+    body: init?.body as Buffer, // the one given to `post` above
+    signal: init?.signal ?? new AbortController().signal,
+  };
+  const outcome = await transport.post(request).then(
+    (answer) => ({ answer }),
+    (failure: unknown) => ({ failure }),
+  );
+  const status = "answer" in outcome ? outcome.answer.status : 0;
+  const response: BridgedResponse = { outcome, ok: true, status, headers: new PlainHeaders() };
   return response as unknown as Response; // asResponse() passes it on unread
-
-  async function send(): Promise<Pick<BridgedResponse, "outcome" | "status">> {
-    try {
-      const answer = await transport.post({
-        url: new URL(url),
-        headers: Object.fromEntries(new Headers(init?.headers)),
-        body: init?.body as Buffer, // ours, handed through
-        signal: init?.signal ?? new AbortController().signal,
-      });
-      return { outcome: { answer }, status: answer.status };
-    } catch (failure) {
-      return { outcome: { failure }, status: 0 };
-    }
-  }
 }

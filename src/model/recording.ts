@@ -22,8 +22,8 @@
  * No header, address or variable ever gets into a recording; addresses in error texts are taken out.
  */
 import { openSync, writeSync } from "node:fs";
-import { AsyncQueue } from "../lib/async-queue.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
+import { EventQueue, oneByOne } from "./event-queue.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
 
 export const recordingVersion = 1;
@@ -81,25 +81,25 @@ export class Recorder {
 /** Passes on what `inner` says and keeps it; for the requests of one conversation. */
 export function recordingClient(inner: ModelClient, recorder: Recorder): ModelClient {
   const conversation = recorder.beginConversation();
-  return {
-    stream(request, signal) {
-      const number = recorder.beginRequest(conversation, request);
-      const stop = new AbortController();
-      const queue = new AsyncQueue<ModelEvent>(() => stop.abort());
-      const copy = async () => {
-        try {
-          for await (const event of inner.stream(request, AbortSignal.any([signal, stop.signal]))) {
-            recorder.addEvent(number, event);
-            queue.push(event);
-          }
-          queue.end();
-        } catch (error) {
-          if (error instanceof ModelError) recorder.addError(number, error);
-          queue.fail(error);
+  const batches: ModelClient["batches"] = (request, signal) => {
+    const number = recorder.beginRequest(conversation, request);
+    const stop = new AbortController();
+    const queue = new EventQueue(() => stop.abort());
+    const copy = async () => {
+      try {
+        for await (const events of inner.batches(request, AbortSignal.any([signal, stop.signal]))) {
+          for (const event of events) recorder.addEvent(number, event);
+          for (const event of events) queue.push(event);
         }
-      };
-      copy().catch((error: unknown) => queue.fail(error));
-      return queue;
-    },
+        queue.end();
+      } catch (error) {
+        if (error instanceof ModelError) recorder.addError(number, error);
+        if (signal.aborted) queue.abort(signal.reason);
+        else queue.fail(error);
+      }
+    };
+    copy().catch((error: unknown) => queue.fail(error)); // the recording itself failed
+    return queue;
   };
+  return { batches, stream: (request, signal) => oneByOne(batches(request, signal), signal) };
 }

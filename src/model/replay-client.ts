@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { oneByOne } from "./event-queue.ts";
 import { type ModelClient, ModelError, type ModelEvent } from "./model-client.ts";
 import { recordingVersion } from "./recording.ts";
 import { readItem } from "./response-items.ts";
@@ -35,24 +36,21 @@ export class Recording {
 export function replayClient(recording: Recording): ModelClient {
   const answers = recording.nextConversation();
   let asked = 0;
-  return {
-    async *stream(_request, signal) {
-      const answer = answers[asked];
-      asked += 1;
-      const fail = (problem: string) => {
-        throw new ModelError(`The recording "${recording.file}" ${problem}.`, { isRetryable: false });
-      };
-      if (answer === undefined)
-        return fail(`has ${answers.length} answers for this conversation, but request ${asked} came`);
-      for (const event of answer.events) {
-        signal.throwIfAborted();
-        yield event;
-      }
-      signal.throwIfAborted();
-      if (answer.error !== undefined) throw answer.error;
-      if (answer.events.at(-1)?.type !== "completed") fail(`breaks off in its answer to request ${asked}`);
-    },
+  const batches: ModelClient["batches"] = async function* (_request, signal) {
+    const answer = answers[asked];
+    asked += 1;
+    const fail = (problem: string) => {
+      throw new ModelError(`The recording "${recording.file}" ${problem}.`, { isRetryable: false });
+    };
+    signal.throwIfAborted();
+    if (answer === undefined)
+      return fail(`has ${answers.length} answers for this conversation, but request ${asked} came`);
+    if (answer.events.length > 0) yield answer.events;
+    signal.throwIfAborted();
+    if (answer.error !== undefined) throw answer.error;
+    if (answer.events.at(-1)?.type !== "completed") fail(`breaks off in its answer to request ${asked}`);
   };
+  return { batches, stream: (request, signal) => oneByOne(batches(request, signal), signal) };
 }
 
 function readAnswers(file: string): RecordedAnswer[] {

@@ -1,3 +1,4 @@
+import type { ResponseCreateParamsStreaming } from "openai/resources/responses/responses";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import type { TokenUsage } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
@@ -23,6 +24,10 @@ export function responsesWire(conversationId: string): Wire {
   };
 }
 
+/** The service's own description, except where ours is older than it. */
+type Body = Omit<ResponseCreateParamsStreaming, "tools" | "reasoning"> &
+  Pick<ModelRequest, "tools"> & { reasoning: unknown };
+
 /** Items never change, so each is turned into text once in its life: long histories go out with every request. */
 function buildBody(
   { model, instructions, input, tools, reasoning, verbosity }: ModelRequest,
@@ -35,7 +40,7 @@ function buildBody(
     texts.set(item, text);
     return text;
   });
-  const before = { model, instructions };
+  const before = { model, instructions } satisfies Partial<ResponseCreateParamsStreaming>;
   const after = {
     tools,
     tool_choice: "auto",
@@ -46,7 +51,7 @@ function buildBody(
     include: reasoning === undefined ? [] : ["reasoning.encrypted_content"],
     prompt_cache_key: conversationId,
     ...(verbosity === undefined ? {} : { text: { verbosity } }),
-  };
+  } satisfies Partial<Body>;
   return `${JSON.stringify(before).slice(0, -1)},"input":[${items.join(",")}],${JSON.stringify(after).slice(1)}`;
 }
 

@@ -1,8 +1,8 @@
 import type { Credential } from "../auth/credentials.ts";
 import type { ModelProvider } from "../config/model-providers.ts";
-import { AsyncQueue } from "../lib/async-queue.ts";
 import type { Environment } from "../lib/environment.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
+import { EventQueue, oneByOne } from "./event-queue.ts";
 import { readStream, type StreamDecoder } from "./event-stream.ts";
 import type { Transport } from "./http-transport.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
@@ -30,6 +30,9 @@ export interface Connection {
   readonly transport: Transport;
 }
 
+/** Beyond this a timer of Node fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Speaks one wire with one provider. */
 export class WireClient implements ModelClient {
   readonly #wire: Wire;
@@ -40,12 +43,16 @@ export class WireClient implements ModelClient {
     this.#connection = connection;
   }
 
-  stream(request: ModelRequest, signal: AbortSignal): AsyncIterableIterator<ModelEvent> {
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+    return oneByOne(this.batches(request, signal), signal);
+  }
+
+  batches(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
     const stop = new AbortController();
-    const queue = new AsyncQueue<ModelEvent>(() => stop.abort());
+    const queue = new EventQueue(() => stop.abort());
     const onAbort = () => {
+      queue.abort(signal.reason);
       stop.abort(signal.reason);
-      queue.fail(signal.reason);
     };
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
@@ -55,25 +62,18 @@ export class WireClient implements ModelClient {
         (error: unknown) => queue.fail(error),
       )
       .finally(() => signal.removeEventListener("abort", onAbort));
-    return {
-      // An abort counts at once, also when more has come than was read.
-      next: () => (signal.aborted ? Promise.reject(signal.reason) : queue.next()),
-      return: () => queue.return(),
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return queue;
   }
 
   async #run(
     request: ModelRequest,
-    { queue, signal }: { readonly queue: AsyncQueue<ModelEvent>; readonly signal: AbortSignal },
+    { queue, signal }: { readonly queue: EventQueue; readonly signal: AbortSignal },
   ): Promise<void> {
     signal.throwIfAborted();
     const wire = this.#wire;
     const { provider, transport } = this.#connection;
     const credential = this.#credential();
-    const idleMs = provider.streamIdleTimeoutMs;
+    const idleMs = Math.min(provider.streamIdleTimeoutMs, longestTimerMs);
     const secretHeaders = readHeaders(provider, this.#connection.env);
     const answer = await openAnswer({
       transport,

@@ -2,14 +2,14 @@ import type { ChildProcess } from "node:child_process";
 
 export type ChildExit =
   | { readonly started: true; readonly code: number | null; readonly signal: NodeJS.Signals | null }
-  | { readonly started: false; readonly error: Error };
+  | { readonly started: false; readonly error: unknown };
 
 /** How a child ended, or why it never began. Never rejects. */
 export function waitForExit(child: ChildProcess): Promise<ChildExit> {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ started: true, code, signal }));
-    child.once("error", (error) => {
-      // A failed kill is an error too, but not the end of the child.
+    child.on("error", (error) => {
+      // Not every error is the end of the child.
       if (child.pid === undefined) resolve({ started: false, error });
     });
   });

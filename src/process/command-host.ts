@@ -1,9 +1,11 @@
 import { closeSync } from "node:fs";
 import { isInside } from "../lib/path-inside.ts";
 import { canonicalPath } from "./canonical-path.ts";
+import { makePipe } from "./descriptors.ts";
 import { type HelperImage, HelperProcess } from "./helper-process.ts";
 import { Libc, locateForeignModule } from "./libc.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
+import { OutputPipe } from "./output-pipe.ts";
 import { makePrivateCopy } from "./private-copy.ts";
 import { SandboxSetupError } from "./sandbox-error.ts";
 
@@ -11,11 +13,13 @@ import { SandboxSetupError } from "./sandbox-error.ts";
 export class CommandHost {
   readonly guard = new OrphanGuard();
   readonly #helperPath: string;
-  #program = process.execPath;
   #libc: Libc | undefined;
+  #hasNoLibc = false;
+  #foreignModule: string | undefined;
   /** The helper's script and the FFI, out of reach of any command; empty as long as the installed files will do. */
   #copies: readonly number[] = [];
   #waiting: HelperProcess | undefined;
+  #hasWarmPipes = false;
   #isClosed = false;
 
   constructor(options: { readonly helperPath: string }) {
@@ -24,16 +28,18 @@ export class CommandHost {
 
   /** Loads the FFI at the first call; throws where it is not installed or does not fit. */
   loadLibc(): Libc {
-    this.#libc ??= new Libc(locateForeignModule(this.#helperPath));
+    this.#libc ??= new Libc(this.#locateForeignModule());
     return this.#libc;
   }
 
   /** Undefined where there is no FFI. */
   tryLibc(): Libc | undefined {
+    if (this.#hasNoLibc) return undefined;
     try {
       return this.loadLibc();
     } catch {
       // Wanted for real pipes only; Node's own do nearly as well.
+      this.#hasNoLibc = true;
       return undefined;
     }
   }
@@ -45,9 +51,7 @@ export class CommandHost {
    */
   protectFrom(writableRoots: readonly string[], copyFolders: readonly string[]): boolean {
     const isExposed = (file: string) => writableRoots.some((root) => isInside(file, root));
-    // Of the running program, wherever its file is by then: that one cannot be overwritten, only replaced.
-    if (isExposed(process.execPath)) this.#program = "/proc/self/exe";
-    const foreignModule = locateForeignModule(this.#helperPath);
+    const foreignModule = this.#locateForeignModule();
     const script = canonicalPath(this.#helperPath);
     if (this.#copies.length > 0 || ![script, foreignModule].some(isExposed)) return true;
 
@@ -83,6 +87,16 @@ export class CommandHost {
     }
   }
 
+  /** The first pipe that a process reads takes two milliseconds longer than the next: better while nobody waits. */
+  warmUpPipes(): void {
+    const libc = this.#hasWarmPipes ? undefined : this.tryLibc();
+    this.#hasWarmPipes = true;
+    if (libc === undefined) return;
+    const { readEnd, writeEnd } = makePipe(libc);
+    closeSync(writeEnd);
+    new OutputPipe(readEnd, () => {}).release();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#waiting?.discard();
@@ -92,17 +106,21 @@ export class CommandHost {
     this.guard.close();
   }
 
+  #locateForeignModule(): string {
+    this.#foreignModule ??= locateForeignModule(this.#helperPath);
+    return this.#foreignModule;
+  }
+
   #startHelper(): HelperProcess {
     return HelperProcess.start(this.loadLibc(), this.#helperImage());
   }
 
   #helperImage(): HelperImage {
-    const program = this.#program;
     if (this.#copies.length === 0) {
-      return { program, args: [this.#helperPath, locateForeignModule(this.#helperPath)], descriptors: [] };
+      return { args: [this.#helperPath, this.#locateForeignModule()], descriptors: [] };
     }
     // The helper inherits them behind its stdio and its control descriptor.
     const args = ["--preserve-symlinks-main", "/proc/self/fd/4", "/proc/self/fd/5"];
-    return { program, args, descriptors: this.#copies };
+    return { args, descriptors: this.#copies };
   }
 }

@@ -1,16 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, write as writeCallback, writeSync } from "node:fs";
+import { closeSync, existsSync, write as writeCallback, writeSync } from "node:fs";
 import { promisify } from "node:util";
 import { messageOf } from "../lib/errors.ts";
 import { type ChildExit, waitForExit } from "./child-exit.ts";
 import { endWriting, makePipe, makeSocketPair, receiveAvailable } from "./descriptors.ts";
 import type { HelperReport, HelperRequest } from "./helper-request.ts";
 import type { Libc } from "./libc.ts";
-import { SandboxSetupError } from "./sandbox-error.ts";
+import { SandboxSetupError, sandboxFailure } from "./sandbox-error.ts";
 
-/** What to start, and which further descriptors it needs from 4 on. */
+/** What the helper is started from, and which descriptors it needs for that, from 4 on. */
 export interface HelperImage {
-  readonly program: string;
   readonly args: readonly string[];
   readonly descriptors: readonly number[];
 }
@@ -61,7 +60,9 @@ export class HelperProcess {
       const [control, theirs] = makeSocketPair(libc);
       opened.push(control);
       passed.push(theirs);
-      const child = spawn(image.program, image.args, {
+      // This very program, even when its file was replaced since: by an update, or by a command.
+      const program = existsSync("/proc/self/exe") ? "/proc/self/exe" : process.execPath;
+      const child = spawn(program, image.args, {
         argv0: "codex-sandbox-helper",
         cwd: "/",
         detached: true,
@@ -71,12 +72,12 @@ export class HelperProcess {
       });
       if (!hasStarted(child)) {
         child.once("error", () => {});
-        throw new Error(`"${image.program}" did not start`);
+        throw new Error(`cannot run "${program}"`);
       }
       return new HelperProcess(libc, child, { stdout: stdout.readEnd, stderr: stderr.readEnd, control });
     } catch (error) {
       for (const fd of opened) closeSync(fd);
-      throw new SandboxSetupError(`cannot start the sandbox helper: ${messageOf(error)}`, { cause: error });
+      throw new SandboxSetupError(sandboxFailure(`the helper did not start (${messageOf(error)}).`), { cause: error });
     } finally {
       for (const fd of passed) closeSync(fd);
     }

@@ -33,7 +33,7 @@ export function queryLandlockAbi(libc: Libc): number {
 }
 
 /** File rights that a ruleset of this ABI can govern. */
-export function handledRights(abi: number): number {
+function handledRights(abi: number): number {
   let rights = 0x1fff;
   if (abi >= 2) rights |= 1 << 13;
   if (abi >= 3) rights |= truncate;

@@ -1,7 +1,7 @@
 /** How much of an output is kept from its beginning and from its end; up to the sum it is complete. */
 const endBytes = 2 * 1024 * 1024;
 const limitBytes = 2 * endBytes;
-const firstCapacity = 16_384;
+const firstCapacity = 1024;
 
 /** The text of one stream, or of both together, in bounded memory. */
 class OutputCapture {
@@ -49,7 +49,7 @@ class OutputCapture {
     if (size <= this.#buffer.length) return;
     let capacity = Math.max(firstCapacity, this.#buffer.length);
     while (capacity < size) capacity = Math.min(capacity * 8, limitBytes);
-    const larger = Buffer.allocUnsafeSlow(capacity);
+    const larger = Buffer.allocUnsafe(capacity);
     this.#buffer.copy(larger);
     this.#buffer = larger;
   }

@@ -19,7 +19,7 @@ export class OutputPipe {
     this.#socket = typeof source === "number" ? this.#open(source) : source;
     keepStderrBlocking(this.#socket);
     this.ended = new Promise((resolve) => {
-      for (const name of ["end", "error", "close"]) this.#socket.once(name, () => resolve());
+      for (const name of ["end", "error", "close"]) this.#socket.on(name, () => resolve());
     });
     this.#socket.once("end", () => this.#socket.destroy());
     if (typeof source === "number") this.#socket.resume();

@@ -62,15 +62,26 @@ type StopReason = "timed_out" | "aborted";
 export async function runCommand(request: CommandRequest): Promise<CommandOutcome> {
   const problem = findProblem(request);
   if (problem !== undefined) return { kind: "not_started", message: problem };
-  const output = new CommandOutput();
-  if (request.signal.aborted) return exited(undefined, { stopped: "aborted", durationMs: 0, output });
+  if (request.signal.aborted) {
+    return exited(undefined, { stopped: "aborted", durationMs: 0, output: new CommandOutput() });
+  }
 
   const { guard } = request.sandbox.host;
   const mark = `${process.pid}-${process.hrtime.bigint().toString(36)}`;
+  guard.add(mark);
+  try {
+    return await runMarked({ ...request, env: { ...request.env, [markVariable]: mark } }, mark);
+  } finally {
+    guard.remove(mark);
+  }
+}
+
+async function runMarked(request: CommandRequest, mark: string): Promise<CommandOutcome> {
   const startedAt = performance.now();
-  const child = await launch({ ...request, env: { ...request.env, [markVariable]: mark } });
+  const child = await launch(request);
   if (child.kind === "not_started") return child;
-  guard.add(child.pid, mark);
+  request.sandbox.host.guard.setGroup(mark, child.pid);
+  const output = new CommandOutput();
   const pipes = (["stdout", "stderr"] as const).map((stream) => {
     const show = pieceHandler(request, stream);
     return new OutputPipe(child[stream], (chunk) => {
@@ -84,7 +95,6 @@ export async function runCommand(request: CommandRequest): Promise<CommandOutcom
   if (stopped !== undefined) await killTree(child.pid, mark);
   const exit = typeof first === "string" ? await atMost(killGraceMs, child.exited) : first;
   const durationMs = performance.now() - startedAt;
-  guard.remove(child.pid);
   await atMost(outputGraceMs, Promise.all(pipes.map((pipe) => pipe.ended)));
   for (const pipe of pipes) {
     if (stopped === undefined) pipe.release();
@@ -159,7 +169,7 @@ function launchByHelper(request: CommandRequest, sandbox: LinuxSandbox): Launche
       const reports = await helper.takeReports();
       // It may have been stopped before it was ready.
       if (stopped !== undefined || exit === undefined) return undefined;
-      const report = reportAfterSetup(reports, { exit, stderr: output.texts().stderr });
+      const report = reportAfterSetup(reports, { exit, readStderr: () => output.texts().stderr });
       return report?.kind === "exec" ? describeErrno(report.errno) : undefined;
     },
   };
@@ -183,17 +193,21 @@ async function launchDirectly(
       stdio: ["ignore", out?.writeEnd ?? "pipe", error?.writeEnd ?? "pipe"],
       windowsHide: true,
     });
-    const exited = waitForExit(child);
-    if (child.pid === undefined) throw await exited.then((exit) => (exit.started ? exit : exit.error));
+    const end = waitForExit(child);
+    if (child.pid === undefined) return abandon(pipes, await end);
     const stdout = out?.readEnd ?? socketOf(child.stdout);
     const stderr = error?.readEnd ?? socketOf(child.stderr);
-    return { kind: "launched", pid: child.pid, exited, stdout, stderr, findFailure: async () => undefined };
-  } catch (failure) {
-    for (const pipe of pipes) closeSync(pipe.readEnd);
-    return notStarted(describeFailure(failure));
+    return { kind: "launched", pid: child.pid, exited: end, stdout, stderr, findFailure: async () => undefined };
+  } catch (error) {
+    return abandon(pipes, { started: false, error });
   } finally {
     for (const pipe of pipes) closeSync(pipe.writeEnd);
   }
+}
+
+function abandon(pipes: readonly Pipe[], exit: ChildExit): NotStarted {
+  for (const pipe of pipes) closeSync(pipe.readEnd);
+  return notStarted(exit.started ? "ended before it began" : describeFailure(exit.error));
 }
 
 function notStarted(message: string): NotStarted {

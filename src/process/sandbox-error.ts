@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { messageOf } from "../lib/errors.ts";
 import type { ChildExit } from "./child-exit.ts";
 import type { HelperReport } from "./helper-request.ts";
 import { describeErrno } from "./system-error.ts";
@@ -39,7 +40,7 @@ export function explainRefusal(call: string, errno: number): string {
  */
 export function reportAfterSetup(
   reports: readonly HelperReport[],
-  end: { readonly exit: ChildExit; readonly stderr: string },
+  end: { readonly exit: ChildExit; readonly readStderr: () => string },
 ): HelperReport | undefined {
   const [first, second] = reports;
   if (first?.kind === "restricted") return second;
@@ -49,6 +50,6 @@ export function reportAfterSetup(
     throw new SandboxSetupError(sandboxFailure(cause));
   }
   const { exit } = end;
-  const how = exit.started ? (exit.signal ?? `exit code ${exit.code}`) : exit.error.message;
-  throw new SandboxSetupError(sandboxFailure(`the helper ended too early (${how}). ${end.stderr}`.trim()));
+  const how = exit.started ? (exit.signal ?? `exit code ${exit.code}`) : messageOf(exit.error);
+  throw new SandboxSetupError(sandboxFailure(`the helper ended too early (${how}). ${end.readStderr()}`.trim()));
 }

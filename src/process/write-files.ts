@@ -42,7 +42,7 @@ async function writeByHelper(
     const exit = await helper.exited;
     const reports = await helper.takeReports();
     if (!reports.some((report) => report.kind === "files")) signal.throwIfAborted();
-    const report = reportAfterSetup(reports, { exit, stderr: readFileSync(helper.stderr, "utf8") });
+    const report = reportAfterSetup(reports, { exit, readStderr: () => readFileSync(helper.stderr, "utf8") });
     if (report?.kind === "files") return report.result;
     throw new SandboxSetupError(sandboxFailure("the helper ended before it had written all files."));
   } finally {

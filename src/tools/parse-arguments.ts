@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 import { type Parsed, parseJson } from "../lib/parse-json.ts";
 
 /** The JSON text of a call's arguments to a value; the problem says what the model has to change. */
@@ -16,7 +16,7 @@ function problem(cause: string): { readonly ok: false; readonly problem: string 
 
 function describeIssue(issue: z.core.$ZodIssue | undefined, input: unknown): string {
   if (issue === undefined) return "unknown problem";
-  const at = z.core.toDotPath(issue.path);
+  const at = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys")
     return `unknown field \`${issue.keys.join("`, `")}\`${at === "" ? "" : ` in \`${at}\``}`;
   if (issue.code === "invalid_type" && valueAt(input, issue.path) === undefined) return `missing field \`${at}\``;

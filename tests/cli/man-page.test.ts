@@ -68,13 +68,14 @@ test("the sections stand in the usual order", () => {
   ]);
 });
 
-const hasGroff = spawnSync("groff", ["--version"]).status === 0;
+const formatter = "groff"; // of the system, if it has one
+const hasFormatter = spawnSync(formatter, ["--version"]).status === 0;
 
-test.skipIf(!hasGroff).each<[string, Command]>([
+test.skipIf(!hasFormatter).each<[string, Command]>([
   ["demo", demoProgram()],
   ["codex", buildProgram(noActions)],
 ])("groff has no complaints about the page of %s", (_, program) => {
-  const { status, stdout, stderr } = spawnSync("groff", ["-man", "-Tascii", "-ww"], {
+  const { status, stdout, stderr } = spawnSync(formatter, ["-man", "-Tascii", "-ww"], {
     input: manPage(program),
     encoding: "utf8",
   });

@@ -14,8 +14,8 @@ interface Answer {
   readonly status?: number;
   /** An object, or the pieces of a stream of lines. */
   readonly body?: unknown;
-  /** What happens once the body is sent; default: the answer ends. */
-  readonly then?: "hang" | "break";
+  /** What follows the body instead of the end of the answer. */
+  readonly ending?: "hang" | "break";
 }
 
 /** Answers by method and path, 404 to everything else; "hang" never answers. */
@@ -31,8 +31,8 @@ async function fakeOllama(answers: Readonly<Record<string, Answer | "hang">>) {
     response.statusCode = answer.status ?? 200;
     if (Array.isArray(answer.body)) for (const piece of answer.body) response.write(piece);
     else response.write(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body ?? {}));
-    if (answer.then === "break") response.destroy();
-    else if (answer.then === undefined) response.end();
+    if (answer.ending === "break") response.destroy();
+    else if (answer.ending === undefined) response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo; // it listens on a port
@@ -126,7 +126,7 @@ describe("a server that lacks the model", () => {
       { status: "verifying sha256 digest" },
       { status: "success" },
     );
-    await using server = await fakeOllama({ ...lacking, "POST /api/pull": { body, then: "hang" } });
+    await using server = await fakeOllama({ ...lacking, "POST /api/pull": { body, ending: "hang" } });
     const result = await prepare(`${server.url}/v1`);
     expect(result).toEqual({
       log: `${pulling}pulling manifest
@@ -155,8 +155,8 @@ success
     ["a refusal with a reason", { status: 400, body: { error: "invalid model name" } }, "invalid model name"],
     ["a server that cannot pull", { status: 404, body: "404 page not found" }, "HTTP 404 Not Found"],
     ["an early end", { body: lines({ status: "pulling" }) }, "the answer ended before the model was complete"],
-    ["a lost connection", { body: lines({ status: "pulling" }), then: "break" }, "the connection was lost"],
-    ["silence", { body: lines({ status: "pulling" }), then: "hang" }, "no sign of life for 0.2 s"],
+    ["a lost connection", { body: lines({ status: "pulling" }), ending: "break" }, "the connection was lost"],
+    ["silence", { body: lines({ status: "pulling" }), ending: "hang" }, "no sign of life for 0.2 s"],
   ])("%s ends the run", async (_, answer, problem) => {
     await using server = await fakeOllama({ ...lacking, "POST /api/pull": answer });
     const result = await prepare(`${server.url}/v1`, { pauseMs: 200 });
@@ -185,8 +185,8 @@ describe("no server", () => {
     ["that knows nothing of models", { status: 404 }],
     ["that fails", { status: 500 }],
     ["that never answers", "hang"],
-    ["that never ends its answer", { then: "hang" }],
-    ["that breaks off", { then: "break" }],
+    ["that never ends its answer", { ending: "hang" }],
+    ["that breaks off", { ending: "break" }],
   ])("a server %s is none", async (_, answer) => {
     await using server = await fakeOllama({ "GET /v1/models": answer });
     expect(await prepare(`${server.url}/v1`, { answerMs: 300 })).toEqual({ log: "", failure: notRunning, exitCode: 1 });

@@ -60,13 +60,19 @@ test.each([
     1500,
   ],
   ["C-043", { code: "server_error", message: "Oops, try again in 1.5s." }, "Oops, try again in 1.5s.", undefined],
+  [
+    "a wait of a day",
+    { code: "rate_limit_exceeded", message: "Please try again in 86400s." },
+    "Please try again in 86400s.",
+    86_400_000,
+  ],
   ["C-044", {}, "response.failed event received", undefined],
 ])("%s: response.failed", async (_name, failed, text, retryAfterMs) => {
   await using model = await fakeModel([{ failed, keepOpen: true }]);
   const { error } = await ask(clientAt(model.url));
   expect(error).toMatchObject({
     message: `stream disconnected before completion: ${text}`,
-    isRetryable: true,
+    isRetryable: retryAfterMs !== 86_400_000,
     retryAfterMs,
   });
 });

@@ -27,7 +27,7 @@ const head = (...lines: string[]) => `HTTP/1.1 200 OK\r\n${lines.map((line) => `
 const cases: [string, string, Partial<Read>][] = [
   ["a length", `${head("Content-Length: 5")}hello`, { status: 200, body: "hello", isDone: true, canBeReused: true }],
   ["a length of nothing", head("content-length:0"), { body: "", isDone: true, canBeReused: true }],
-  ["no length before the end", head("content-type: text/plain") + "hel", { body: "hel", isDone: false }],
+  ["no length before the end", `${head("content-type: text/plain")}hel`, { body: "hel", isDone: false }],
   ["not yet whole", `${head("content-length: 5")}hel`, { body: "hel", isDone: false, canBeReused: false }],
   [
     "chunks",
@@ -79,7 +79,7 @@ test.each(cases)("understands %s, however it is cut", (_name, text, expected) =>
 });
 
 test("without a length the body ends with the connection, which cannot be used again", () => {
-  expect(read([`${head()}hello`], true)).toMatchObject({ body: "hello", isDone: true, canBeReused: true === false });
+  expect(read([`${head()}hello`], true)).toMatchObject({ body: "hello", isDone: true, canBeReused: false });
 });
 
 test("an end in the middle is no end", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { userMessage } from "../../src/protocol/response-item.ts";
-import { callTool, fakeModel, say } from "../support/fake-model.ts";
+import { callTool, fakeModel, say, think } from "../support/fake-model.ts";
 import { ask, clientAt, conversationId, itemsOf } from "./ask.ts";
 
 const done = { type: "completed", response_id: "resp_1" };
@@ -141,7 +141,7 @@ test("C-037: a message in parts, a refusal and a part nobody knows", async () =>
 });
 
 test("C-038, C-039: reasoning in parts, raw reasoning", async () => {
-  await using model = await fakeModel([{ reasoning: ["a", "b"], rawReasoning: "raw", encrypted: "ENC==" }]);
+  await using model = await fakeModel([think(["a", "b"], { rawReasoning: "raw", encrypted: "ENC==" })]);
   expect((await ask(clientAt(model.url))).events).toEqual([
     { type: "reasoning_section_break" },
     { type: "reasoning_delta", delta: "a" },

@@ -18,6 +18,16 @@ const cut = process.argv.indexOf("--");
 const [policyName = "", ...flags] = process.argv.slice(2, cut);
 const argv = process.argv.slice(cut + 1);
 
+/** What `--report` prints. */
+export interface DriverReport {
+  readonly exitCode: number;
+  readonly durationMs: number;
+  readonly growthBytes: number;
+  readonly stdoutLength: number;
+  /** Octal, as the kernel shows them. */
+  readonly stderrFlags: string;
+}
+
 async function main(): Promise<number> {
   const landlockErrno = numberAfter("--landlock-errno");
   if (landlockErrno !== undefined) refuseLandlock(landlockErrno);
@@ -50,11 +60,14 @@ async function main(): Promise<number> {
   sandbox.close();
   if (outcome.kind === "not_started") throw new Error(outcome.message);
   if (isReport) {
-    const growthBytes = process.resourceUsage().maxRSS * 1024 - rssBefore;
-    const { exitCode, durationMs } = outcome;
-    const lengths = { stdout: outcome.stdout.length, stderr: outcome.stderr.length };
-    const stderrFlags = /^flags:\s*(\d+)/m.exec(readFileSync("/proc/self/fdinfo/2", "utf8"))?.[1];
-    writeAll(1, Buffer.from(JSON.stringify({ exitCode, durationMs, growthBytes, lengths, stderrFlags })));
+    const report: DriverReport = {
+      exitCode: outcome.exitCode,
+      durationMs: outcome.durationMs,
+      growthBytes: process.resourceUsage().maxRSS * 1024 - rssBefore,
+      stdoutLength: outcome.stdout.length,
+      stderrFlags: /^flags:\s*(\d+)/m.exec(readFileSync("/proc/self/fdinfo/2", "utf8"))?.[1] ?? "",
+    };
+    writeAll(1, Buffer.from(JSON.stringify(report)));
   }
   return outcome.exitCode;
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { CommandHost } from "../../src/process/command-host.ts";
+import type { DriverReport } from "./driver.ts";
 import { policyNamed } from "./policies.ts";
 import { eventually, isAlive, noSandbox, type Scene, useScenes } from "./support.ts";
 
@@ -58,7 +59,7 @@ describe.skipIf(process.platform !== "linux")("life and death", () => {
     const args = [scene.programs.driverPath, policy, "--report", "--", "bash", "-c", "echo a; echo b >&2"];
     const { stdout, status } = spawnSync(process.execPath, args, { cwd: scene.workspace });
     expect(status).toBe(0);
-    const { stderrFlags } = JSON.parse(stdout.toString());
+    const { stderrFlags }: DriverReport = JSON.parse(stdout.toString());
     expect(Number.parseInt(stderrFlags, 8) & 0o4000).toBe(0);
   });
 
@@ -66,8 +67,8 @@ describe.skipIf(process.platform !== "linux")("life and death", () => {
     const scene = makeScene();
     const args = [scene.programs.driverPath, policy, "--report", "--", "head", "-c", "50000000", "/dev/zero"];
     const { stdout } = spawnSync(process.execPath, args, { cwd: scene.workspace });
-    const report = JSON.parse(stdout.toString());
-    expect(report.lengths.stdout).toBe(4 * 1024 * 1024 + "\n[... 45805696 bytes omitted ...]\n".length);
+    const report: DriverReport = JSON.parse(stdout.toString());
+    expect(report.stdoutLength).toBe(4 * 1024 * 1024 + "\n[... 45805696 bytes omitted ...]\n".length);
     expect(report.growthBytes).toBeLessThan(30_000_000);
   });
 

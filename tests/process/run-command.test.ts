@@ -65,7 +65,7 @@ for (const { name, policy, skip } of modes) {
 
     test("keeps what it printed before its time was over", async () => {
       const { scene, sandbox } = start();
-      const outcome = await bash(scene, "echo out; echo err >&2; sleep 20", { sandbox, timeoutMs: 400 });
+      const outcome = await bash(scene, "echo out; echo err >&2; sleep 20", { sandbox, timeoutMs: 600 });
       expect(outcome).toMatchObject({
         exitCode: 124,
         signal: null,
@@ -74,7 +74,7 @@ for (const { name, policy, skip } of modes) {
         stdout: "out\n",
         stderr: "err\n",
       });
-      expect(outcome.durationMs).toBeLessThan(1000);
+      expect(outcome.durationMs).toBeLessThan(5000);
     });
 
     test("with no time at all is over at once", async () => {
@@ -108,7 +108,7 @@ for (const { name, policy, skip } of modes) {
       const { scene, sandbox } = start();
       const outcome = await bash(scene, 'trap "" TERM INT HUP; echo $$; while :; do sleep 1; done', {
         sandbox,
-        timeoutMs: 300,
+        timeoutMs: 600,
       });
       expect(outcome.timedOut).toBe(true);
       await eventually("the command is gone", () => !isAlive(Number(outcome.stdout)));
@@ -117,8 +117,8 @@ for (const { name, policy, skip } of modes) {
     test("takes its grandchildren along, also those that moved to a session of their own", async () => {
       const { scene, sandbox } = start();
       const script = 'sleep 20 & echo $!; setsid sh -c "echo \\$\\$; exec sleep 20" & sleep 20';
-      const outcome = await bash(scene, script, { sandbox, timeoutMs: 400 });
-      expect(outcome.durationMs).toBeLessThan(1400);
+      const outcome = await bash(scene, script, { sandbox, timeoutMs: 600 });
+      expect(outcome.durationMs).toBeLessThan(5000);
       const pids = outcome.stdout.trim().split("\n").map(Number);
       expect(pids).toHaveLength(2);
       await eventually("both are gone", () => !pids.some(isAlive));
@@ -128,7 +128,7 @@ for (const { name, policy, skip } of modes) {
       const { scene, sandbox } = start();
       const before = performance.now();
       const outcome = await bash(scene, "sleep 4 & echo $!; echo hi", { sandbox });
-      expect(performance.now() - before).toBeLessThan(1500);
+      expect(performance.now() - before).toBeLessThan(3500);
       expect(outcome).toMatchObject({ exitCode: 0, aggregatedOutput: expect.stringMatching(/^\d+\nhi\n$/) });
       const pid = Number.parseInt(outcome.stdout, 10);
       expect(isAlive(pid)).toBe(true);

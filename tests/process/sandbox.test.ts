@@ -17,7 +17,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { looksDenied } from "../../src/process/is-sandbox-denial.ts";
 import { checkSandbox, prepareSandbox } from "../../src/process/sandbox.ts";
-import { SandboxSetupError } from "../../src/process/sandbox-error.ts";
+import { explainRefusal, SandboxSetupError } from "../../src/process/sandbox-error.ts";
 import type { SandboxPolicy } from "../../src/protocol/policy.ts";
 import { policyNamed, workspaceDefault, workspaceOnly } from "./policies.ts";
 import { noSandbox, type Scene, useScenes } from "./support.ts";
@@ -308,6 +308,12 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
     linkSync(path.join(scene.outside, "victim"), path.join(scene.workspace, "linked"));
     expect(await works(scene, "echo changed > linked", workspaceOnly)).toBe(true);
   });
+});
+
+test("a sandbox too deep in others is refused in words", () => {
+  expect(explainRefusal("landlock_restrict_self", os.constants.errno.E2BIG)).toBe(
+    "too many nested sandboxes (16 at most).",
+  );
 });
 
 test("danger-full-access needs nothing and may write all", () => {

@@ -14,13 +14,13 @@ const support = checkSandbox({ helperPath: path.join(project, "package.json") })
 export const noSandbox = process.platform !== "linux" || !support.available;
 if (noSandbox) process.stderr.write(`sandbox tests are skipped: ${support.available ? "not Linux" : support.reason}\n`);
 
-export interface Programs {
+interface Programs {
   readonly helperPath: string;
   readonly driverPath: string;
 }
 
 /** Builds the helper and the driver as the product is built, beside a link to the installed packages. */
-export async function buildPrograms(folder: string): Promise<Programs> {
+async function buildPrograms(folder: string): Promise<Programs> {
   await build({
     entryPoints: {
       "sandbox-helper": path.join(project, "src/process/sandbox-helper.ts"),
@@ -61,7 +61,7 @@ export class Scene {
 
   run(argv: readonly string[], options: RunOptions): Promise<CommandOutcome> {
     const signal = new AbortController().signal;
-    const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
+    const env = { PATH: "/usr/local/bin:/usr/bin:/bin" };
     return runCommand({ argv, cwd: this.workspace, env, timeoutMs: undefined, signal, ...options });
   }
 

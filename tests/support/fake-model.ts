@@ -51,7 +51,7 @@ export interface ModelCall {
   readonly callId?: string;
 }
 
-export interface ModelUsage {
+interface ModelUsage {
   readonly input: number;
   readonly cached?: number;
   readonly output: number;
@@ -78,7 +78,7 @@ export function callShell(
   return callTool("shell", { command, ...args }, options);
 }
 
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly method: string;
   /** With the query, if there is one. */
   readonly path: string;

@@ -22,3 +22,10 @@ export function inputOf(model: Asked, request: number): readonly RequestItem[] {
 export function promptOf(model: Asked): string | undefined {
   return inputOf(model, 1).at(-1)?.content?.at(-1)?.text;
 }
+
+/** The messages of the n-th request on the chat wire, from 1. */
+export function messagesOf(model: Asked, request: number): readonly object[] {
+  const body = model.requests[request - 1]?.body;
+  if (body === undefined) throw new Error(`There were only ${model.requests.length} requests.`);
+  return (body as { readonly messages: readonly object[] }).messages; // the fake model checked it
+}

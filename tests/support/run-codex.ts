@@ -36,6 +36,8 @@ export interface CodexRun {
   /** The messages among the lines. */
   readonly messages: readonly EventLine[];
   readonly files: Readonly<Record<string, string>>;
+  /** Text of every file below CODEX_HOME. */
+  readonly homeFiles: Readonly<Record<string, string>>;
   readonly rollout: readonly RolloutLine[];
   readonly work: string;
   readonly home: string;
@@ -111,6 +113,7 @@ export function startCodex(args: readonly string[], options: RunOptions = {}): R
           lines,
           messages: lines.flatMap((line) => ("msg" in line ? [line["msg"] as EventLine] : [])),
           files: place.files(),
+          homeFiles: place.homeFiles(),
           rollout: rolloutOf(place),
           work: place.work,
           home: place.home,

@@ -29,6 +29,8 @@ export interface Workspace extends Disposable {
   readonly env: Readonly<Record<string, string>>;
   /** Text of every file below the working directory but `.git`. */
   files(): Record<string, string>;
+  /** The same below CODEX_HOME. */
+  homeFiles(): Record<string, string>;
   /** The lines of the only rollout, parsed. */
   rollout(): readonly RolloutLine[];
 }
@@ -64,6 +66,7 @@ export function workspace(options: WorkspaceOptions = {}): Workspace {
     home,
     env,
     files: () => readAll(work),
+    homeFiles: () => readAll(home),
     rollout: () => {
       const rollouts = Object.entries(readAll(path.join(home, "sessions")));
       if (rollouts.length !== 1 || rollouts[0] === undefined) throw new Error(`There are ${rollouts.length} rollouts.`);
