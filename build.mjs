@@ -27,9 +27,9 @@ const common = {
 };
 
 /**
- * What a start does not need although a package asks for it: commander could run programs as commands, chalk could look
- * at the terminal (our own rules decide about colours), and the openai package would load the global Headers, which takes
- * longer than a whole run. Measured: 1, 1 and 18 ms.
+ * What a start does not need although a package asks for it: commander could run programs as commands; chalk could look
+ * at the terminal (our own rules decide about colours); the openai package has a class for every part of the service,
+ * where we send requests by path, and would load the global Headers, which takes longer than a whole run.
  */
 const withoutUnusedParts = {
   name: "without-unused-parts",
@@ -39,6 +39,15 @@ const withoutUnusedParts = {
       /[/\\]commander[/\\]/.test(importer) ? none("module.exports = {};") : undefined,
     );
     onResolve({ filter: /^#supports-color$/ }, () => none("export default { stdout: false, stderr: false };"));
+    const client = readFileSync(path.join(root, "node_modules/openai/client.mjs"), "utf8");
+    onLoad({ filter: /[/\\]openai[/\\]resources[/\\].*\.mjs$/ }, ({ path: file }) => {
+      const name = file.slice(file.lastIndexOf("resources")).replaceAll(path.sep, "/");
+      const imported = client.split("\n").find((line) => line.includes(`"./${name}"`));
+      const names =
+        name === "resources/index.mjs" ? [...client.matchAll(/\bAPI\.(\w+)/g)].map((match) => match[1]) : [];
+      for (const [, word] of imported?.matchAll(/(?:^import \{|,) *(\w+)/g) ?? []) names.push(word);
+      return { contents: [...new Set(names)].map((word) => `export class ${word} {}`).join("\n") };
+    });
     onLoad({ filter: /.*/, namespace: "none" }, ({ pluginData }) => ({ contents: pluginData }));
     onLoad({ filter: /[/\\]openai[/\\](client|internal[/\\](headers|utils[/\\]log))\.mjs$/ }, ({ path: file }) => {
       const text = readFileSync(file, "utf8").replaceAll(/globalThis\.(ReadableStream|Blob)/g, "undefined");

@@ -1,4 +1,4 @@
-// Started by build.mjs: runs the bundle in this process and writes what V8 compiled for each chunk beside it.
+// Started by build.mjs: keeps the help texts, then runs the bundle in this process and writes what V8 compiled for it.
 const { writeFileSync } = require("node:fs");
 const path = require("node:path");
 
@@ -9,9 +9,12 @@ process.on("exit", () => {
   for (const [file, script] of scripts) writeFileSync(`${file}.code`, script.createCachedData());
 });
 
-// Help first, so that its code is kept too; the task then ends the process.
+// The task ends the process, so the help comes first.
 const program = load(programChunk);
 const help = program.buildProgram(program.noActions);
-for (const command of [help, ...help.commands]) command.helpInformation();
+for (const command of [help, ...help.commands]) {
+  const file = path.join(dist, "assets", `help-${command.name()}.txt`);
+  if (command.name() === "codex" || command.name() === "exec") writeFileSync(file, command.helpInformation());
+}
 process.argv = [process.execPath, "codex", "exec", "--skip-git-repo-check", "--full-auto", "build"];
 load("main.cjs");

@@ -1,5 +1,6 @@
-import { writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
+import { programFile } from "./assets.ts";
 import { messageOf, UserError } from "./lib/errors.ts";
 import { version } from "./version.ts";
 
@@ -37,9 +38,25 @@ async function applyPatchProgram(args: readonly string[]): Promise<number> {
   return status;
 }
 
+/** The build has asked the program for its help already; anything unusual is left to the program itself. */
+function helpText(args: readonly string[]): string | undefined {
+  const name = { "--help": "codex", "-h": "codex", "exec --help": "exec", "exec -h": "exec" }[args.join(" ")];
+  if (name === undefined) return undefined;
+  try {
+    return readFileSync(programFile(`assets/help-${name}.txt`), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 function start(program: string, args: readonly string[]): Promise<number> | number {
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
     writeSync(1, `codex-cli ${version}\n`); // before anything is loaded
+    return 0;
+  }
+  const help = helpText(args);
+  if (help !== undefined) {
+    writeSync(1, help);
     return 0;
   }
   if (program === "apply_patch" || program === "applypatch") return applyPatchProgram(args);

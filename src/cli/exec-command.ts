@@ -6,7 +6,7 @@ import { findGitRoot } from "../config/git-root.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 import { initCodex } from "../conversation/init-codex.ts";
-import { messageOf, UserError } from "../lib/errors.ts";
+import { explainSystemError, UserError } from "../lib/errors.ts";
 import { readImageFile } from "../lib/image-file.ts";
 import type { Event } from "../protocol/event.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
@@ -94,7 +94,7 @@ class Run {
   readonly killed: Promise<void>;
   readonly #conversation: Conversation;
   readonly #output: ProcessOutput;
-  readonly #events: AsyncIterable<Event>;
+  readonly #events: AsyncIterator<Event>;
   #renderer: Renderer | undefined;
   #signal: Signal | undefined;
 
@@ -120,7 +120,8 @@ class Run {
     let lastAgentMessage: string | null = null;
     let failure: Extract<Event["msg"], { type: "error" }> | undefined;
     let hasEnded = false;
-    for await (const event of this.#events) {
+    for (let next = await this.#events.next(); !next.done; next = await this.#events.next()) {
+      const event = next.value;
       const { msg } = event;
       renderer.show(event);
       if (event.id !== taskId) continue;
@@ -131,6 +132,7 @@ class Run {
       break;
     }
     await Promise.race([this.#conversation.close(), timeLimit(closeMs)]);
+    if (hasEnded) await this.#showRest(renderer);
     if (this.#signal !== undefined) {
       return { reason: "interrupted", exitCode: signalStatus[this.#signal], lastAgentMessage };
     }
@@ -138,6 +140,15 @@ class Run {
     if (failure?.code !== undefined) return { reason: "limit", exitCode: exitStatus.limit, lastAgentMessage };
     if (failure !== undefined || !hasEnded) return { reason: "failed", exitCode: exitStatus.failed, lastAgentMessage };
     return { reason: "completed", exitCode: exitStatus.completed, lastAgentMessage };
+  }
+
+  /** What was told behind the task's last event, as by a notify program that could not be started. */
+  async #showRest(renderer: Renderer): Promise<void> {
+    for (;;) {
+      const next = await Promise.race([this.#events.next(), setImmediate(undefined)]);
+      if (next === undefined || next.done) return;
+      if (next.value.msg.type === "background_event") renderer.show(next.value);
+    }
   }
 
   /** The first signal interrupts the task and lets it end in order; the second one ends the program at once. */
@@ -206,18 +217,20 @@ function checkWritable(file: string): void {
   try {
     closeSync(openSync(file, "a"));
   } catch (cause) {
-    throw new UserError(`Failed to write last message file "${file}": ${messageOf(cause)}`, { cause });
+    throw new UserError(`Failed to write last message file "${file}": ${explainSystemError(cause)}`, { cause });
   }
 }
 
+/** What a run that did not come to its end said on the way is no answer: then the file is emptied. */
 function writeLastMessage(file: string, outcome: RunOutcome, output: Output): number {
+  const answer = outcome.reason === "completed" ? outcome.lastAgentMessage : null;
   try {
-    writeFileSync(file, outcome.lastAgentMessage ?? "");
+    writeFileSync(file, answer ?? "");
   } catch (error) {
-    output.stderr(`Failed to write last message file "${file}": ${messageOf(error)}\n`);
+    output.stderr(`Failed to write last message file "${file}": ${explainSystemError(error)}\n`);
     return outcome.exitCode === 0 ? exitStatus.failed : outcome.exitCode;
   }
-  if (outcome.lastAgentMessage === null) {
+  if (answer === null) {
     output.stderr(`Warning: no last agent message; wrote empty content to ${file}\n`);
   }
   return outcome.exitCode;

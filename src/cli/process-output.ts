@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Output } from "../render/renderer.ts";
 
 /** This process's stdout and stderr. */
@@ -28,6 +29,7 @@ export class ProcessOutput implements Output {
 
   /** Ends when everything written has been taken, or when nobody will take it any more. */
   async flush(): Promise<void> {
+    await setImmediate(); // a reader that went away is reported a moment after the write
     await Promise.all([this.#drained(process.stdout), this.#drained(process.stderr)]);
   }
 

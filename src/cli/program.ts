@@ -46,8 +46,9 @@ export function buildProgram(actions: Actions): Command {
     .version(`codex-cli ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
-    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect, [])
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
     .enablePositionalOptions()
+    .configureHelp({ helpWidth: 100 }) // the same everywhere, so that the build can keep the text
     .exitOverride()
     .showSuggestionAfterError();
   program.action(() => program.help({ error: true }));
@@ -63,8 +64,8 @@ export function buildProgram(actions: Actions): Command {
       "[prompt]",
       'what to do; "-" or nothing: read it from stdin. What is piped in beside a prompt is added to it',
     )
-    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect, [])
-    .option("-i, --image <file...>", "image for the prompt; may be repeated, commas separate", collectImages, [])
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
+    .option("-i, --image <file...>", "image for the prompt; may be repeated, commas separate", collectImages)
     .option("-m, --model <name>", "model to ask")
     .option("--oss", "use a model on this machine (Ollama)")
     .addOption(new Option("-s, --sandbox <mode>", "what commands may do").choices(sandboxModes))
@@ -105,9 +106,9 @@ export function buildProgram(actions: Actions): Command {
     if (flags.fullAuto === true && flags.sandbox !== undefined && flags.sandbox !== "workspace-write") {
       exec.error(`error: option '--full-auto' means workspace-write and cannot be used with '-s ${flags.sandbox}'`);
     }
-    const words = promptAndImages(prompt, flags.image);
+    const words = promptAndImages(prompt, flags.image ?? []);
     return actions.exec(words.prompt, {
-      overrides: [...(parent.config ?? []), ...flags.config],
+      overrides: [...(parent.config ?? []), ...(flags.config ?? [])],
       images: words.images,
       oss: flags.oss === true,
       fullAuto: flags.fullAuto === true,
@@ -140,8 +141,8 @@ export function buildProgram(actions: Actions): Command {
 
 /** The flags of `exec` as commander spells them. */
 interface ExecFlags {
-  readonly config: readonly string[];
-  readonly image: readonly string[];
+  readonly config?: readonly string[];
+  readonly image?: readonly string[];
   readonly model?: string;
   readonly oss?: boolean;
   readonly sandbox?: SandboxMode;
@@ -170,11 +171,11 @@ function promptAndImages(prompt: string | undefined, images: readonly string[]) 
   return isPrompt && !existsSync(last) ? { prompt: last, images: images.slice(0, -1) } : { prompt, images };
 }
 
-function collect(value: string, values: readonly string[]): readonly string[] {
+function collect(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, value];
 }
 
-function collectImages(value: string, values: readonly string[]): readonly string[] {
+function collectImages(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, ...value.split(",").filter((file) => file !== "")];
 }
 

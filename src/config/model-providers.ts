@@ -104,3 +104,8 @@ function oss(env: Environment): ModelProvider {
 function notBlank(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === "" ? undefined : value;
 }
+
+/** The variables whose values go out with requests to this provider. */
+export function credentialVariables({ envKey, envHttpHeaders }: ModelProvider): readonly string[] {
+  return [...(envKey === undefined ? [] : [envKey]), ...Object.values(envHttpHeaders)];
+}

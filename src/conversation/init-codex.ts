@@ -46,17 +46,18 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
   const sessionId = newConversationId();
   const sandboxes = new SandboxSet(config);
   const sandbox = sandboxes.get(config.sandboxPolicy, config.cwd);
-  const connect = await openModel(config, sessionId, options);
   const warnings = [...config.warnings, ...sandbox.warnings];
+  // Before the first event the caller passes warnings on, later the conversation tells them itself.
+  let tell = (message: string): void => void warnings.push(message);
+  const told = new Set<string>();
+  const warn = (message: string) => {
+    if (!told.has(message)) tell(message);
+    told.add(message);
+  };
+  const connect = await openModel(config, sessionId, { ...options, warn });
 
   const core: Core = async (submissions, events) => {
-    // Before the first event the caller passes warnings on, later the conversation tells them itself.
-    let hasStarted = false;
-    const onProblem = (message: string) => {
-      if (hasStarted) events.publish({ id: "", msg: { type: "background_event", message } });
-      else warnings.push(message);
-    };
-    const rollout = openRollout(config, { sessionId, version: options.version, onProblem });
+    const rollout = openRollout(config, { sessionId, version: options.version, onProblem: warn });
     const session = new Session({
       id: sessionId,
       config,
@@ -78,7 +79,7 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
         history_entry_count: history.entryCount,
         rollout_path: rollout?.path ?? "",
       });
-      hasStarted = true;
+      tell = (message) => events.publish({ id: "", msg: { type: "background_event", message } });
       await serveSubmissions(session, submissions);
     } finally {
       session.close();
@@ -115,9 +116,9 @@ function recordFirstMessages(session: Session): void {
 }
 
 /** A request that OpenAI would refuse for want of a key is not sent; a server of the user's own may do without. */
-function credentialFor(config: Config): Credential | undefined {
+function credentialFor(config: Config, warn: (message: string) => void): Credential | undefined {
   const { modelProvider: provider, env, codexHome, preferredAuthMethod } = config;
-  const credential = resolveCredential(provider, { env, codexHome, preferredAuthMethod });
+  const credential = resolveCredential(provider, { env, codexHome, preferredAuthMethod, warn });
   if (credential === undefined && provider.requiresOpenaiAuth && provider.baseUrl === undefined) {
     throw new UserError(
       `No API key for ${provider.name}: set OPENAI_API_KEY, or choose a provider with -c model_provider=NAME.`,
@@ -160,14 +161,14 @@ function originatorOf(config: Config): string {
 async function openModel(
   config: Config,
   conversationId: ConversationId,
-  { version, recordFile, replayFile }: InitOptions,
+  { version, recordFile, replayFile, warn }: InitOptions & { readonly warn: (message: string) => void },
 ): Promise<() => Promise<ModelClient>> {
   const connect = async () => {
     const { createModelClient } = await import("../model/create-model-client.ts");
     return createModelClient({
       provider: config.modelProvider,
       providerId: config.modelProviderId,
-      credential: () => credentialFor(config),
+      credential: () => credentialFor(config, warn),
       conversationId,
       env: config.env,
       version,

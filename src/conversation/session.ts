@@ -1,6 +1,7 @@
 import { readPrompt } from "../assets.ts";
 import type { Config } from "../config/config.ts";
 import { contextWindowOf, type ModelFamily, modelFamily } from "../config/model-families.ts";
+import { credentialVariables } from "../config/model-providers.ts";
 import type { Broadcast } from "../lib/broadcast.ts";
 import type { ModelClient } from "../model/model-client.ts";
 import type { TurnNotification } from "../process/notify.ts";
@@ -124,11 +125,11 @@ export class Session {
 
   /** Starts the user's program, if there is one (spec core 17.1). */
   async notify(notification: TurnNotification): Promise<void> {
-    const { notify, cwd, env } = this.config;
+    const { notify, cwd, env, modelProvider } = this.config;
     if (notify.length === 0) return;
     const { notifyUser } = await import("../process/notify.ts");
     const onProblem = (message: string) => this.emit("", { type: "background_event", message });
-    notifyUser(notify, notification, { cwd, env, onProblem });
+    await notifyUser(notify, notification, { cwd, env, credentials: credentialVariables(modelProvider), onProblem });
   }
 
   close(): void {

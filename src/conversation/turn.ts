@@ -71,7 +71,9 @@ class Response {
   }
 
   #handle(event: ModelEvent): Promise<void> | undefined {
-    const emit = (msg: Parameters<Session["emit"]>[1]) => this.#session.emit(this.#task.id, msg);
+    const session = this.#session;
+    const task = this.#task;
+    const emit = (msg: Parameters<Session["emit"]>[1]) => session.emit(task.id, msg);
     switch (event.type) {
       case "text_delta":
         emit({ type: "agent_message_delta", delta: event.delta });
@@ -86,6 +88,11 @@ class Response {
         return;
       case "reasoning_section_break":
         emit({ type: "agent_reasoning_section_break" });
+        return;
+      case "call_started":
+        // What a call will need is made ready while the model writes its arguments.
+        session.sandboxes.get(task.settings.sandboxPolicy, task.settings.cwd).warmUp();
+        void loadTools();
         return;
       case "web_search_begin":
         emit({ type: "web_search_begin", call_id: event.call_id });

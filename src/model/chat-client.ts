@@ -102,8 +102,10 @@ class ChatDecoder implements StreamDecoder {
     if (isRecord(delta) && isRecord(message)) this.#addReasoning(readText(message["reasoning"]));
     this.#addText(readText(part["content"]) || readText(part["refusal"]));
     const { tool_calls, function_call } = part;
+    const wasEmpty = this.#calls.isEmpty;
     for (const piece of Array.isArray(tool_calls) ? tool_calls : []) this.#calls.add(piece);
     if (isRecord(function_call)) this.#calls.add({ function: function_call });
+    if (wasEmpty && !this.#calls.isEmpty) this.#emit({ type: "call_started" });
     if (typeof finish_reason !== "string" || finish_reason === "") return;
     this.#finishReason = finish_reason;
     this.#flush();

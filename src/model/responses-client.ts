@@ -82,9 +82,7 @@ class ResponsesDecoder implements StreamDecoder {
         this.#emit({ type: "reasoning_section_break" });
         return false;
       case "response.output_item.added":
-        if (isRecord(item) && item["type"] === "web_search_call" && typeof item["id"] === "string") {
-          this.#emit({ type: "web_search_begin", call_id: item["id"] });
-        }
+        this.#beginItem(item);
         return false;
       case "response.output_item.done":
         this.#finishItem(item);
@@ -111,6 +109,15 @@ class ResponsesDecoder implements StreamDecoder {
 
   end(): void {
     throw new ModelError(earlyCloseText);
+  }
+
+  #beginItem(item: unknown): void {
+    if (!isRecord(item)) return;
+    const { type, id } = item;
+    if (type === "web_search_call" && typeof id === "string") this.#emit({ type: "web_search_begin", call_id: id });
+    if (type === "function_call" || type === "custom_tool_call" || type === "local_shell_call") {
+      this.#emit({ type: "call_started" });
+    }
   }
 
   #finishItem(value: unknown): void {

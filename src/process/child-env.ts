@@ -19,13 +19,18 @@ export const credentialNames: readonly string[] = ["CODEX_API_KEY", "OPENAI_API_
 export function childEnvironment(
   policy: ShellEnvironmentPolicy,
   parentEnv: Environment,
-  options: { readonly networkDisabled: boolean },
+  options: {
+    readonly networkDisabled: boolean;
+    /** Variables that hold the provider's credentials: kept from commands like our own. */
+    readonly credentials?: readonly string[];
+  },
 ): Record<string, string> {
   const isExcluded = nameMatcher([...(policy.ignoreDefaultExcludes ? [] : secretNames), ...policy.exclude]);
   const isIncluded = policy.includeOnly.length === 0 ? () => true : nameMatcher(policy.includeOnly);
+  const credentials = [...credentialNames, ...(options.credentials ?? [])];
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(parentEnv)) {
-    if (value === undefined || policy.inherit === "none" || credentialNames.includes(name)) continue;
+    if (value === undefined || policy.inherit === "none" || credentials.includes(name)) continue;
     if (policy.inherit === "core" && !coreNames.includes(name)) continue;
     if (!isExcluded(name)) env[name] = value;
   }

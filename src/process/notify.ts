@@ -14,20 +14,22 @@ export interface TurnNotification {
 interface NotifyOptions {
   readonly cwd: string;
   readonly env: Environment;
+  /** Variables that the program must not see. */
+  readonly credentials: readonly string[];
   readonly onProblem: (message: string) => void;
 }
 
 /** A single argument cannot be longer on Linux; what is cut is the user's own text. */
 const longestArgument = 120_000;
 
-/** Starts the user's program and does not wait for it. It cannot write into our stdout, which belongs to the run's own output. */
+/** Starts the user's program, and waits only until it has started or could not. It cannot write into our stdout, which belongs to the run's own output. */
 export function notifyUser(
   argv: readonly string[],
   { turnId, inputMessages, lastAssistantMessage }: TurnNotification,
-  { cwd, env, onProblem }: NotifyOptions,
-): void {
+  { cwd, env, credentials, onProblem }: NotifyOptions,
+): Promise<void> {
   const [program, ...args] = argv;
-  if (program === undefined) return;
+  if (program === undefined) return Promise.resolve();
   const fail = (error: unknown) => onProblem(`Cannot run "${program}" of notify: ${explainSystemError(error)}`);
   const message = (messages: readonly string[], last: string | null) =>
     JSON.stringify({
@@ -47,13 +49,22 @@ export function notifyUser(
   try {
     const child = spawn(program, [...args, argument], {
       cwd,
-      env: Object.fromEntries(Object.entries(env).filter(([name]) => !credentialNames.includes(name))),
+      env: Object.fromEntries(
+        Object.entries(env).filter(([name]) => ![...credentialNames, ...credentials].includes(name)),
+      ),
       stdio: ["ignore", 2, 2],
       detached: true,
     });
-    child.on("error", fail);
     child.unref();
+    return new Promise((resolve) => {
+      child.once("spawn", resolve);
+      child.once("error", (error) => {
+        fail(error);
+        resolve();
+      });
+    });
   } catch (error) {
     fail(error);
+    return Promise.resolve();
   }
 }

@@ -5,6 +5,7 @@ import { computeChanges } from "../patch/compute-changes.ts";
 import { successText, toFileChanges, toFileOperations, touchedPaths } from "../patch/file-changes.ts";
 import { parsePatch } from "../patch/parse-patch.ts";
 import { TurnDiff } from "../patch/turn-diff.ts";
+import { SandboxSetupError } from "../process/sandbox-error.ts";
 import { writeFiles } from "../process/write-files.ts";
 import { assessPatch } from "../safety/assess-patch.ts";
 import { writableRoots } from "../safety/writable-roots.ts";
@@ -82,7 +83,7 @@ export async function applyPatch(
     const policy = isSandboxed ? settings.sandboxPolicy : ({ mode: "danger-full-access" } as const);
     emit({ type: "patch_apply_begin", call_id: callId, auto_approved: isAuto, changes: fileChanges });
     turnDiff.willTouch(paths);
-    const result = await writeFiles(operations, { sandbox: context.sandbox(policy), signal: context.signal });
+    const result = await writeFilesOrSay(operations, { sandbox: context.sandbox(policy), signal: context.signal });
     if (result.ok) {
       for (const { path, movePath } of changes) if (movePath !== null) turnDiff.didMove(path, movePath);
     }
@@ -97,4 +98,16 @@ export async function applyPatch(
   if (output.isSuccess || !sandboxed || settings.approvalPolicy !== "on-failure") return output;
   if (!(await isApproved("command failed; retry without sandbox?"))) return failure("patch rejected by user");
   return write(false, false);
+}
+
+async function writeFilesOrSay(
+  operations: Parameters<typeof writeFiles>[0],
+  options: Parameters<typeof writeFiles>[1],
+): Promise<{ readonly ok: true } | { readonly ok: false; readonly message: string }> {
+  try {
+    return await writeFiles(operations, options);
+  } catch (error) {
+    if (error instanceof SandboxSetupError) return { ok: false, message: error.message };
+    throw error;
+  }
 }

@@ -1,8 +1,10 @@
 import path from "node:path";
 import * as z from "zod/mini";
+import { credentialVariables } from "../config/model-providers.ts";
 import { childEnvironment } from "../process/child-env.ts";
 import { looksDenied } from "../process/is-sandbox-denial.ts";
-import { type CommandOutcome, runCommand } from "../process/run-command.ts";
+import { type CommandOutcome, type CommandRequest, runCommand } from "../process/run-command.ts";
+import { SandboxSetupError } from "../process/sandbox-error.ts";
 import { durationFromMs } from "../protocol/event.ts";
 import { hasNetworkAccess } from "../protocol/policy.ts";
 import { assessCommand } from "../safety/assess-command.ts";
@@ -124,23 +126,38 @@ async function runAttempt({ call, cwd, sandboxed, parsed }: Attempt, context: To
   const { command } = call;
   const { callId, config, settings, emit, signal } = context;
   const policy = sandboxed ? settings.sandboxPolicy : ({ mode: "danger-full-access" } as const);
+  const sandbox = context.sandbox(policy);
   emit({ type: "exec_command_begin", call_id: callId, command, cwd, parsed_cmd: parsed });
-  const outcome = await runCommand({
+  const outcome = await runCommandOrSay({
     argv: command,
     cwd,
     env: {
-      ...childEnvironment(config.shellEnvironmentPolicy, config.env, { networkDisabled: !hasNetworkAccess(policy) }),
+      ...childEnvironment(config.shellEnvironmentPolicy, config.env, {
+        networkDisabled: !hasNetworkAccess(policy),
+        credentials: credentialVariables(config.modelProvider),
+      }),
       ...patchProgramVariables(command),
     },
     timeoutMs: call.timeoutMs,
     signal,
-    sandbox: context.sandbox(policy),
+    sandbox,
     onOutput: (stream, chunk) =>
       emit({ type: "exec_command_output_delta", call_id: callId, stream, chunk: chunk.toString("base64") }),
   });
   if (signal.aborted) return outcome; // the interrupt is the end of this call (spec core 8.4)
   emit({ type: "exec_command_end", call_id: callId, ...endFields(outcome) });
+  sandbox.warmUp(); // one command is seldom the last
   return outcome;
+}
+
+/** A sandbox that could not be set up is no failure of the command: it did not start, and the model is told why. */
+async function runCommandOrSay(request: CommandRequest): Promise<CommandOutcome> {
+  try {
+    return await runCommand(request);
+  } catch (error) {
+    if (error instanceof SandboxSetupError) return { kind: "not_started", message: error.message };
+    throw error;
+  }
 }
 
 function endFields(outcome: CommandOutcome) {

@@ -68,8 +68,7 @@ describe("the built-in provider gets", () => {
     expect((await signed({ ...options, isBuiltIn: true })).credential).toEqual(credential);
   });
 
-  // Not so yet: nobody passes the warning on.
-  test.fails("C-031: of a broken auth.json the person is told, without what is in it", async () => {
+  test("C-031: of a broken auth.json the person is told, without what is in it", async () => {
     const { run } = await signed({ isBuiltIn: true, homeFiles: { "auth.json": '{"OPENAI_API_KEY":"stored"' } });
     expect(run.stderr).toContain(`Cannot read "${run.home}/auth.json": not a JSON object`);
   });

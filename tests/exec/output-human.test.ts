@@ -272,8 +272,7 @@ test("a failed run: the error in the log, nothing on stdout", async () => {
   ]);
 });
 
-// Not so yet: the notice comes after the last event that is read.
-test.fails("§17.1: a notify program that cannot be started is named in the log", async () => {
+test("§17.1: a notify program that cannot be started is named in the log", async () => {
   const { log } = await show([say("ok")], { config: ['notify = ["no-such-program"]'] });
   expect(log).toContain("no-such-program");
 });

@@ -151,6 +151,31 @@ describe("event lines", () => {
     ]);
   });
 
+  test("X-030, D27: what a command did to a patched file is told at the end of the task", async () => {
+    await using model = await fakeModel([
+      callTool("apply_patch", { input: patch("*** Add File: n.txt", "+hi") }),
+      callShell(["bash", "-c", "echo more >> n.txt"]),
+      say("ok"),
+    ]);
+    const run = await runCodex(["exec", "--json", "--full-auto", "go"], { model });
+    expect(run.messages.map((msg) => msg.type)).toEqual([
+      "task_started",
+      "patch_apply_begin",
+      "patch_apply_end",
+      "turn_diff",
+      "token_count",
+      "exec_command_begin",
+      "exec_command_end",
+      "token_count",
+      "agent_message",
+      "token_count",
+      "turn_diff",
+    ]);
+    expect(run.messages.at(-1)).toMatchObject({
+      unified_diff: expect.stringMatching(/\n@@ -0,0 \+1,2 @@\n\+hi\n\+more\n$/),
+    });
+  });
+
   test("X-030: the last line of a failed run is its error", async () => {
     await using model = await fakeModel([{ status: 400, body: { error: "bad" } }]);
     const run = await runCodex(["exec", "--json", "go"], { model });

