@@ -20,7 +20,7 @@ export type ModelEvent =
   | { readonly type: "reasoning_delta"; readonly delta: string }
   | { readonly type: "reasoning_section_break" }
   | { readonly type: "raw_reasoning_delta"; readonly delta: string }
-  /** The model begins to write a call; a moment to prepare for it. Not recorded. */
+  /** The model begins to write a call; a moment to prepare for it. */
   | { readonly type: "call_started" }
   /** A finished item, in the model's order; it is executed or recorded at once. */
   | { readonly type: "item"; readonly item: ResponseItem }

@@ -56,7 +56,7 @@ export class Recorder {
   }
 
   addEvent(request: number, event: ModelEvent): void {
-    if (event.type !== "call_started") this.#write({ request, ...event });
+    this.#write({ request, ...event });
   }
 
   addError(request: number, { message, isRetryable, retryAfterMs }: ModelError): void {

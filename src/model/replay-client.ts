@@ -121,6 +121,7 @@ function readEvent(fields: Fields): ModelEvent | undefined {
     case "reasoning_delta":
     case "raw_reasoning_delta":
       return typeof delta === "string" ? { type, delta } : undefined;
+    case "call_started":
     case "reasoning_section_break":
       return { type };
     case "item": {

@@ -209,7 +209,7 @@ test.each(["stop", "length", "tool_calls", ""])(
       chunk({}, reason),
       doneLine,
     ];
-    expect(await answerTo({ raw })).toMatchObject({ events: [{ item: call("c", "{}") }, {}], error: undefined });
+    expect(await answerTo({ raw })).toMatchObject({ events: [{ type: "call_started" }, { item: call("c", "{}") }, { type: "completed" }], error: undefined });
   },
 );
 
