@@ -57,7 +57,7 @@ class Response {
     const client = await this.#session.client();
     const request = buildRequest(this.#session, this.#task);
     let isCompleted = false;
-    for await (const events of client.batches(request, this.#task.signal)) {
+    for await (const events of client.stream(request, this.#task.signal)) {
       for (const event of events) {
         this.#task.signal.throwIfAborted();
         const call = this.#handle(event);

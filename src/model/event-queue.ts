@@ -73,16 +73,3 @@ export class EventQueue implements AsyncIterableIterator<readonly ModelEvent[]> 
     this.#wake = undefined;
   }
 }
-
-/** For readers to whom it does not matter. */
-export async function* oneByOne(
-  batches: AsyncIterable<readonly ModelEvent[]>,
-  signal: AbortSignal,
-): AsyncGenerator<ModelEvent, void, undefined> {
-  for await (const batch of batches) {
-    for (const event of batch) {
-      signal.throwIfAborted();
-      yield event;
-    }
-  }
-}

@@ -34,10 +34,11 @@ export type ModelEvent =
  * happen inside, before the first event. Turn-level retries (7.2) are the turn's own, guided by the error.
  */
 export interface ModelClient {
-  /** The request starts at once, and the stream reads ahead: it takes what comes, however slow its reader is. */
-  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
-  /** The same, in the lots in which the events arrived: cheaper where deltas come by the ten thousand. No lot is empty. */
-  batches(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]>;
+  /**
+   * Events in the lots in which they arrived, because deltas come by the ten thousand; no lot is empty. The request starts
+   * at once, and the stream reads ahead: it takes what comes, however slow its reader is.
+   */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]>;
 }
 
 /** A failed request or stream. `message` is the text a client sees (spec core 7.3). */

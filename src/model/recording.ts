@@ -23,7 +23,7 @@
  */
 import { openSync, writeSync } from "node:fs";
 import { explainSystemError, UserError } from "../lib/errors.ts";
-import { EventQueue, oneByOne } from "./event-queue.ts";
+import { EventQueue } from "./event-queue.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
 
 export const recordingVersion = 1;
@@ -81,13 +81,13 @@ export class Recorder {
 /** Passes on what `inner` says and keeps it; for the requests of one conversation. */
 export function recordingClient(inner: ModelClient, recorder: Recorder): ModelClient {
   const conversation = recorder.beginConversation();
-  const batches: ModelClient["batches"] = (request, signal) => {
+  const stream: ModelClient["stream"] = (request, signal) => {
     const number = recorder.beginRequest(conversation, request);
     const stop = new AbortController();
     const queue = new EventQueue(() => stop.abort());
     const copy = async () => {
       try {
-        for await (const events of inner.batches(request, AbortSignal.any([signal, stop.signal]))) {
+        for await (const events of inner.stream(request, AbortSignal.any([signal, stop.signal]))) {
           for (const event of events) recorder.addEvent(number, event);
           for (const event of events) queue.push(event);
         }
@@ -101,5 +101,5 @@ export function recordingClient(inner: ModelClient, recorder: Recorder): ModelCl
     copy().catch((error: unknown) => queue.fail(error)); // the recording itself failed
     return queue;
   };
-  return { batches, stream: (request, signal) => oneByOne(batches(request, signal), signal) };
+  return { stream };
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
-import { oneByOne } from "./event-queue.ts";
 import { type ModelClient, ModelError, type ModelEvent } from "./model-client.ts";
 import { recordingVersion } from "./recording.ts";
 import { readItem } from "./response-items.ts";
@@ -36,7 +35,7 @@ export class Recording {
 export function replayClient(recording: Recording): ModelClient {
   const answers = recording.nextConversation();
   let asked = 0;
-  const batches: ModelClient["batches"] = async function* (_request, signal) {
+  const stream: ModelClient["stream"] = async function* (_request, signal) {
     const answer = answers[asked];
     asked += 1;
     const fail = (problem: string) => {
@@ -50,7 +49,7 @@ export function replayClient(recording: Recording): ModelClient {
     if (answer.error !== undefined) throw answer.error;
     if (answer.events.at(-1)?.type !== "completed") fail(`breaks off in its answer to request ${asked}`);
   };
-  return { batches, stream: (request, signal) => oneByOne(batches(request, signal), signal) };
+  return { stream };
 }
 
 function readAnswers(file: string): RecordedAnswer[] {

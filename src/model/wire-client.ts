@@ -2,7 +2,7 @@ import type { Credential } from "../auth/credentials.ts";
 import type { ModelProvider } from "../config/model-providers.ts";
 import type { Environment } from "../lib/environment.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
-import { EventQueue, oneByOne } from "./event-queue.ts";
+import { EventQueue } from "./event-queue.ts";
 import { readStream, type StreamDecoder } from "./event-stream.ts";
 import type { Transport } from "./http-transport.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
@@ -43,11 +43,7 @@ export class WireClient implements ModelClient {
     this.#connection = connection;
   }
 
-  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
-    return oneByOne(this.batches(request, signal), signal);
-  }
-
-  batches(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
     const stop = new AbortController();
     const queue = new EventQueue(() => stop.abort());
     const onAbort = () => {

@@ -72,7 +72,7 @@ export async function ask(
 ): Promise<Answer> {
   const events: ModelEvent[] = [];
   try {
-    for await (const event of client.stream({ ...request, ...changes }, signal)) events.push(event);
+    for await (const lot of client.stream({ ...request, ...changes }, signal)) events.push(...lot);
   } catch (error) {
     return { events, error };
   }

@@ -209,7 +209,10 @@ test.each(["stop", "length", "tool_calls", ""])(
       chunk({}, reason),
       doneLine,
     ];
-    expect(await answerTo({ raw })).toMatchObject({ events: [{ type: "call_started" }, { item: call("c", "{}") }, { type: "completed" }], error: undefined });
+    expect(await answerTo({ raw })).toMatchObject({
+      events: [{ type: "call_started" }, { item: call("c", "{}") }, { type: "completed" }],
+      error: undefined,
+    });
   },
 );
 

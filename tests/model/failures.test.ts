@@ -247,8 +247,8 @@ test("a reader that leaves closes the connection", async () => {
   });
   const left = once(server, "left");
   const client = clientAt(await listen(server));
-  for await (const event of client.stream(request, new AbortController().signal)) {
-    expect(event).toEqual({ type: "text_delta", delta: "x" });
+  for await (const events of client.stream(request, new AbortController().signal)) {
+    expect(events).toEqual([{ type: "text_delta", delta: "x" }]);
     break;
   }
   await left;

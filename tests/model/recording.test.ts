@@ -68,7 +68,7 @@ test("lines are written as the events come", async () => {
     reasoning: undefined,
     verbosity: undefined,
   };
-  for await (const event of client.stream({ ...rest, input, tools }, new AbortController().signal)) {
+  for await (const [event] of client.stream({ ...rest, input, tools }, new AbortController().signal)) {
     expect(readFileSync(file, "utf8")).toContain(JSON.stringify({ request: 1, ...event }));
   }
 });
