@@ -95,5 +95,7 @@ for (const row of rows) {
   const over = row.budget !== undefined && ratio > row.budget;
   if (over) process.exitCode = 1;
   const budget = row.budget === undefined ? "" : `${row.budget.toFixed(2)}${over ? "  OVER" : ""}`;
-  console.log(`${row.name.padEnd(30)}${median(row.samples).toFixed(1).padStart(11)}${ratio.toFixed(2).padStart(8)}   ${budget}`);
+  console.log(
+    `${row.name.padEnd(30)}${median(row.samples).toFixed(1).padStart(11)}${ratio.toFixed(2).padStart(8)}   ${budget}`,
+  );
 }
