@@ -89,6 +89,11 @@ await build({
 for (const name of readdirSync(path.join(root, "src/assets"))) {
   copyFileSync(path.join(root, "src/assets", name), path.join(dist, "assets", name));
 }
+mkdirSync(path.join(dist, "path"));
+for (const name of ["apply_patch", "applypatch"]) {
+  const script = '#!/bin/sh\nexec node "$(dirname "$0")/../../bin/codex.js" apply_patch "$@"\n';
+  writeFileSync(path.join(dist, "path", name), script, { mode: 0o755 });
+}
 writeFileSync(path.join(dist, "THIRD-PARTY-LICENSES.txt"), licences(metafile));
 await keepCode();
 

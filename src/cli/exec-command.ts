@@ -86,6 +86,10 @@ export async function execCommand(promptArgument: string | undefined, options: E
     status = writeLastMessage(options.lastMessageFile, outcome, output);
   }
   await Promise.race([output.flush(), run.killed]);
+  if (output.problem !== undefined) {
+    output.stderr(`Error: Cannot write to stdout: ${output.problem}\n`);
+    return exitStatus.failed;
+  }
   return run.isStdoutClosed && outcome.reason !== "interrupted" ? exitStatus.stdoutClosed : status;
 }
 
@@ -95,14 +99,19 @@ class Run {
   readonly #conversation: Conversation;
   readonly #output: ProcessOutput;
   readonly #events: AsyncIterator<Event>;
+  readonly #signalled: Promise<void>;
   #renderer: Renderer | undefined;
   #signal: Signal | undefined;
 
   constructor(conversation: Conversation, output: ProcessOutput) {
     this.#conversation = conversation;
-    this.#events = conversation.events();
+    this.#events = conversation.events({ isPacing: true });
     this.#output = output;
-    this.killed = new Promise((resolve) => this.#listen(resolve));
+    let onSignal = () => {};
+    this.#signalled = new Promise((resolve) => {
+      onSignal = resolve;
+    });
+    this.killed = new Promise((resolve) => this.#listen({ onSignal, kill: resolve }));
   }
 
   get isStdoutClosed(): boolean {
@@ -124,6 +133,8 @@ class Run {
       const event = next.value;
       const { msg } = event;
       renderer.show(event);
+      const pressure = this.#output.pressure();
+      if (pressure !== undefined) await Promise.race([pressure, this.#signalled]); // a signal waits for no reader
       if (event.id !== taskId) continue;
       if (msg.type === "agent_message") lastAgentMessage = msg.message;
       if (msg.type === "error") failure = msg;
@@ -152,7 +163,7 @@ class Run {
   }
 
   /** The first signal interrupts the task and lets it end in order; the second one ends the program at once. */
-  #listen(kill: () => void): void {
+  #listen({ onSignal, kill }: { readonly onSignal: () => void; readonly kill: () => void }): void {
     const interrupt = () => {
       try {
         this.#conversation.submit({ type: "interrupt" });
@@ -168,6 +179,7 @@ class Run {
           process.exit(exitCode);
         }
         this.#signal = signal;
+        onSignal();
         interrupt();
         setTimeout(() => kill(), closeMs).unref();
       });

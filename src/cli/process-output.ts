@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { errorCode, explainSystemError } from "../lib/errors.ts";
 import type { Output } from "../render/renderer.ts";
 
 /** This process's stdout and stderr. */
@@ -7,14 +8,30 @@ export class ProcessOutput implements Output {
   readonly isStderrTerminal = process.stderr.isTTY === true;
   readonly hasColour: boolean;
   readonly #closed = new AbortController();
+  #problem: string | undefined;
 
   constructor(hasColour: boolean) {
     this.hasColour = hasColour;
-    process.stdout.on("error", () => this.#closed.abort()); // EPIPE: the reader went away
+    process.stdout.on("error", (error) => this.#fail(error));
     process.stderr.on("error", () => {}); // a log that nobody reads is no reason to stop
   }
 
-  /** Fires when the reader of stdout is gone. */
+  /** Why stdout could not be written, other than that nobody reads it any more; the run cannot be told a success. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** A promise while much has been written that nobody has taken yet. */
+  pressure(): Promise<void> | undefined {
+    const { stdout } = process;
+    if (!stdout.writableNeedDrain || this.#closed.signal.aborted) return undefined;
+    return new Promise((resolve) => {
+      stdout.once("drain", resolve);
+      this.#closed.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  /** Fires when the reader of stdout is gone, or cannot take anything. */
   get stdoutClosed(): AbortSignal {
     return this.#closed.signal;
   }
@@ -31,6 +48,12 @@ export class ProcessOutput implements Output {
   async flush(): Promise<void> {
     await setImmediate(); // a reader that went away is reported a moment after the write
     await Promise.all([this.#drained(process.stdout), this.#drained(process.stderr)]);
+  }
+
+  #fail(error: Error): void {
+    const code = errorCode(error);
+    if (code !== "EPIPE" && code !== "ECONNRESET") this.#problem ??= explainSystemError(error);
+    this.#closed.abort();
   }
 
   #drained(stream: NodeJS.WriteStream): Promise<void> | undefined {

@@ -36,9 +36,12 @@ export class Conversation {
     return submissionId;
   }
 
-  /** Every event from this call on; ends when the conversation does. */
-  events(): AsyncIterableIterator<Event> {
-    return this.#events.subscribe();
+  /**
+   * Every event from this call on; ends when the conversation does. A reader that is pacing makes commands wait with
+   * their output while it is far behind, so that what it has not taken stays bounded.
+   */
+  events(options: { readonly isPacing?: boolean } = {}): AsyncIterableIterator<Event> {
+    return this.#events.subscribe(options);
   }
 
   /** Interrupts what runs, waits until it has ended, and lets everything go. */

@@ -92,7 +92,9 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
 }
 
 async function firstEventOf(conversation: Conversation): Promise<InitializedCodex["firstEvent"]> {
-  const { value } = await conversation.events().next();
+  const events = conversation.events();
+  const { value } = await events.next();
+  await events.return?.(); // a reader that nobody reads would keep everything
   const event: Event | undefined = value;
   if (event?.msg.type !== "session_configured" || event.msg.session_id !== conversation.id) {
     await conversation.close();

@@ -24,6 +24,9 @@ export interface SessionLimits {
   readonly timeoutMs?: number;
 }
 
+/** Pieces of output hold up to 11 kB each. */
+const mostWaitingEvents = 256;
+
 interface SessionParts {
   readonly id: ConversationId;
   readonly config: Config;
@@ -92,6 +95,11 @@ export class Session {
     if (hasPatchTool) return this.#baseInstructions;
     this.#patchInstructions ??= readPrompt("patch-instructions");
     return `${this.#baseInstructions}\n\n${this.#patchInstructions}`;
+  }
+
+  /** Undefined while everybody keeps up with the events; a promise that the source of many of them should wait for. */
+  pressure(): Promise<unknown> | undefined {
+    return this.#events.pressure(mostWaitingEvents);
   }
 
   /** Adds to the history, and to the rollout before anything comes of it. */

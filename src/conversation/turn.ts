@@ -171,6 +171,7 @@ class Response {
         session.emit(task.id, msg);
         if (msg.type === "patch_apply_end" && msg.success) task.emitDiff(session);
       },
+      pressure: () => session.pressure(),
       ask: (request) => {
         const answer = session.approvals.ask(request.call_id, task.id, task.signal);
         session.emit(task.id, request);

@@ -7,6 +7,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
   #next = 0;
   #end: { readonly error?: unknown } | undefined;
   #waiting: { resolve: (result: IteratorResult<T>) => void; reject: (error: unknown) => void } | undefined;
+  #paced: { readonly limit: number; readonly resolve: () => void }[] = [];
   readonly #onReturn: (() => void) | undefined;
 
   /** `onReturn` is called when the reader leaves its `for await` loop early. */
@@ -23,6 +24,12 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     }
     this.#waiting = undefined;
     waiting.resolve({ value, done: false });
+  }
+
+  /** Undefined unless more than `limit` values wait; then it ends when the reader has taken most of them, or leaves. */
+  whenBelow(limit: number): Promise<void> | undefined {
+    if (this.#values.length - this.#next <= limit || this.#end !== undefined) return undefined;
+    return new Promise((resolve) => this.#paced.push({ limit: limit / 2, resolve }));
   }
 
   end(): void {
@@ -47,6 +54,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
         this.#values = this.#values.slice(this.#next);
         this.#next = 0;
       }
+      if (this.#paced.length > 0) this.#letOn(this.#values.length - this.#next);
       return Promise.resolve({ value, done: false });
     }
     if (this.#end !== undefined) {
@@ -61,8 +69,16 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     this.#values = [];
     this.#next = 0;
     this.end();
+    this.#letOn(0);
     this.#onReturn?.();
     return Promise.resolve({ value: undefined, done: true });
+  }
+
+  #letOn(waiting: number): void {
+    const ready = this.#paced.filter(({ limit }) => waiting <= limit);
+    if (ready.length === 0) return;
+    this.#paced = this.#paced.filter(({ limit }) => waiting > limit);
+    for (const { resolve } of ready) resolve();
   }
 
   [Symbol.asyncIterator](): this {

@@ -94,7 +94,7 @@ async function describeStatus(answer: HttpAnswer, opening: Opening): Promise<Fai
     return { error, mayRepeat: false };
   }
 
-  const text = hide(await readText(body, signal), secrets);
+  const text = hideSecrets(await readText(body, signal), secrets);
   if (status === 429) {
     const plan = credential?.kind === "chatgpt" ? credential.plan : undefined;
     const message = usageLimitText(text, plan);
@@ -147,7 +147,8 @@ async function readText(body: Readable, signal: AbortSignal): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function hide(text: string, secrets: readonly string[]): string {
+/** What is shorter than a key is left: it would tear holes into ordinary words. */
+export function hideSecrets(text: string, secrets: readonly string[]): string {
   return secrets.reduce((shown, secret) => (secret.length < 8 ? shown : shown.replaceAll(secret, "***")), text);
 }
 

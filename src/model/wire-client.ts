@@ -6,7 +6,7 @@ import { EventQueue } from "./event-queue.ts";
 import { readStream, type StreamDecoder } from "./event-stream.ts";
 import type { Transport } from "./http-transport.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
-import { openAnswer } from "./open-answer.ts";
+import { hideSecrets, openAnswer } from "./open-answer.ts";
 
 /** What is particular to one of the two wires. */
 export interface Wire {
@@ -66,11 +66,25 @@ export class WireClient implements ModelClient {
     { queue, signal }: { readonly queue: EventQueue; readonly signal: AbortSignal },
   ): Promise<void> {
     signal.throwIfAborted();
+    const { provider } = this.#connection;
+    const credential = this.#credential();
+    const secretHeaders = readHeaders(provider, this.#connection.env);
+    const secrets = [...(credential === undefined ? [] : [credential.token]), ...Object.values(secretHeaders)];
+    try {
+      await this.#exchange(request, { queue, signal, credential, secretHeaders, secrets });
+    } catch (error) {
+      if (error instanceof ModelError) error.message = hideSecrets(error.message, secrets); // servers quote what they refuse
+      throw error;
+    }
+  }
+
+  async #exchange(
+    request: ModelRequest,
+    { queue, signal, credential, secretHeaders, secrets }: Exchange,
+  ): Promise<void> {
     const wire = this.#wire;
     const { provider, transport } = this.#connection;
-    const credential = this.#credential();
     const idleMs = Math.min(provider.streamIdleTimeoutMs, longestTimerMs);
-    const secretHeaders = readHeaders(provider, this.#connection.env);
     const answer = await openAnswer({
       transport,
       wire: wire.kind,
@@ -79,7 +93,7 @@ export class WireClient implements ModelClient {
       body: wire.buildBody(request),
       signal,
       credential,
-      secrets: [...(credential === undefined ? [] : [credential.token]), ...Object.values(secretHeaders)],
+      secrets,
       maxRetries: provider.requestMaxRetries,
       idleMs,
     });
@@ -114,6 +128,15 @@ export class WireClient implements ModelClient {
       ...ofProvider,
     };
   }
+}
+
+interface Exchange {
+  readonly queue: EventQueue;
+  readonly signal: AbortSignal;
+  readonly credential: Credential | undefined;
+  readonly secretHeaders: Readonly<Record<string, string>>;
+  /** Texts that must not come back in an error. */
+  readonly secrets: readonly string[];
 }
 
 /** The provider's own headers; those whose variable is missing or blank are left out. */

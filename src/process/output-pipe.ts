@@ -6,15 +6,19 @@ import net from "node:net";
  */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 
+/** Reading goes on when what it returns has ended. */
+export type ChunkHandler = (chunk: Buffer) => Promise<unknown> | undefined;
+
 /** Reads one output of a command to its end, as it comes. */
 export class OutputPipe {
   /** Settles at the end of the stream, also when that is an error. */
   readonly ended: Promise<void>;
   readonly #socket: net.Socket;
-  #onChunk: (chunk: Buffer) => void;
+  #onChunk: ChunkHandler;
+  #isHurried = false;
 
   /** `source` is a descriptor, which is closed at the end. Chunks are only good during the call. */
-  constructor(source: number | net.Socket, onChunk: (chunk: Buffer) => void) {
+  constructor(source: number | net.Socket, onChunk: ChunkHandler) {
     this.#onChunk = onChunk;
     this.#socket = typeof source === "number" ? this.#open(source) : source;
     keepStderrBlocking(this.#socket);
@@ -23,21 +27,34 @@ export class OutputPipe {
     });
     this.#socket.once("end", () => this.#socket.destroy());
     if (typeof source === "number") this.#socket.resume();
-    else source.on("data", (chunk: Buffer) => this.#onChunk(chunk));
+    else source.on("data", (chunk: Buffer) => this.#take(chunk));
   }
 
   #open(fd: number): net.Socket {
     const callback = (length: number): boolean => {
-      this.#onChunk(readBuffer.subarray(0, length));
+      this.#take(readBuffer.subarray(0, length));
       return true;
     };
     const options = { fd, readable: true, writable: false, onread: { buffer: readBuffer, callback } };
     return new net.Socket(options);
   }
 
+  #take(chunk: Buffer): void {
+    const pressure = this.#onChunk(chunk);
+    if (pressure === undefined || this.#isHurried) return;
+    this.#socket.pause();
+    void pressure.then(() => this.#socket.resume());
+  }
+
+  /** Waits for nobody any more: the command has ended, and what is left in the pipe is not much. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#socket.resume();
+  }
+
   /** Goes on reading for a program that was left behind, which a closed pipe would end, but holds nothing up. */
   release(): void {
-    this.#onChunk = () => {};
+    this.#onChunk = () => undefined;
     this.#socket.unref();
   }
 

@@ -7,7 +7,7 @@ import { type ChildExit, waitForExit } from "./child-exit.ts";
 import { makePipe, type Pipe } from "./descriptors.ts";
 import { killTree, markVariable } from "./kill-tree.ts";
 import { CommandOutput, type OutputStream } from "./output-capture.ts";
-import { OutputPipe } from "./output-pipe.ts";
+import { type ChunkHandler, OutputPipe } from "./output-pipe.ts";
 import type { LinuxSandbox, MacosSandbox, NoSandbox, Sandbox } from "./sandbox.ts";
 import { reportAfterSetup } from "./sandbox-error.ts";
 import { seatbeltCommand } from "./seatbelt.ts";
@@ -22,8 +22,10 @@ export interface CommandRequest {
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal;
   readonly sandbox: Sandbox;
-  /** Pieces of at most 8192 bytes, only good during the call; after ten thousand of a stream no more are handed on. */
-  readonly onOutput?: (stream: OutputStream, chunk: Buffer) => void;
+  /** Pieces of at most 8192 bytes, only good during the call; after ten thousand of a stream no more are handed on. The
+   * command has to wait with more output until what is returned has ended.
+   */
+  readonly onOutput?: (stream: OutputStream, chunk: Buffer) => Promise<unknown> | undefined;
 }
 
 export type CommandOutcome =
@@ -86,7 +88,7 @@ async function runMarked(request: CommandRequest, mark: string): Promise<Command
     const show = pieceHandler(request, stream);
     return new OutputPipe(child[stream], (chunk) => {
       output.add(stream, chunk);
-      show(chunk);
+      return show(chunk);
     });
   });
 
@@ -95,6 +97,7 @@ async function runMarked(request: CommandRequest, mark: string): Promise<Command
   if (stopped !== undefined) await killTree(child.pid, mark);
   const exit = typeof first === "string" ? await atMost(killGraceMs, child.exited) : first;
   const durationMs = performance.now() - startedAt;
+  for (const pipe of pipes) pipe.hurry();
   await atMost(outputGraceMs, Promise.all(pipes.map((pipe) => pipe.ended)));
   for (const pipe of pipes) {
     if (stopped === undefined) pipe.release();
@@ -241,12 +244,14 @@ function isProgram({ argv, cwd, env }: CommandRequest): boolean {
 }
 
 /** Hands an output on in pieces, as far as anybody wants them. */
-function pieceHandler({ onOutput }: CommandRequest, stream: OutputStream): (chunk: Buffer) => void {
+function pieceHandler({ onOutput }: CommandRequest, stream: OutputStream): ChunkHandler {
   let left = onOutput === undefined ? 0 : maxPieces;
   return (chunk) => {
+    let pressure: Promise<unknown> | undefined;
     for (let at = 0; at < chunk.length && left > 0; at += pieceBytes, left--) {
-      onOutput?.(stream, chunk.subarray(at, at + pieceBytes));
+      pressure = onOutput?.(stream, chunk.subarray(at, at + pieceBytes));
     }
+    return pressure;
   };
 }
 

@@ -1,4 +1,5 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
+import path from "node:path";
 import * as z from "zod/mini";
 import { readRegularFile } from "../lib/read-regular-file.ts";
 import { computeChanges } from "../patch/compute-changes.ts";
@@ -43,7 +44,7 @@ export async function applyPatch(
   if (changes.length === 0) return failure("patch rejected: empty patch");
   const paths = touchedPaths(changes);
   const verdict = assessPatch({
-    paths,
+    paths: [...paths, ...pathsIntoGit(paths)],
     approvalPolicy: settings.approvalPolicy,
     sandboxPolicy: settings.sandboxPolicy,
     writableRoots: writableRoots(settings.sandboxPolicy, { cwd: settings.cwd, tmpdir: context.config.env["TMPDIR"] }),
@@ -98,6 +99,24 @@ export async function applyPatch(
   if (output.isSuccess || !sandboxed || settings.approvalPolicy !== "on-failure") return output;
   if (!(await isApproved("command failed; retry without sandbox?"))) return failure("patch rejected by user");
   return write(false, false);
+}
+
+/** Where links lead into a `.git`: the spelling alone does not show it, and hooks there run as programs. */
+function pathsIntoGit(paths: readonly string[]): readonly string[] {
+  return paths.flatMap((file) => {
+    const real = realPath(file);
+    return real.split(path.sep).some((part) => part.toLowerCase() === ".git") ? [real] : [];
+  });
+}
+
+/** Of a file that may not be there yet: links are followed as far as there is something. */
+function realPath(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch {
+    const parent = path.dirname(file);
+    return parent === file ? file : path.join(realPath(parent), path.basename(file));
+  }
 }
 
 async function writeFilesOrSay(

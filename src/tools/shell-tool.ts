@@ -13,7 +13,7 @@ import { recognizePatch } from "../safety/patch-command.ts";
 import { isTrustedCommand } from "../safety/trusted-commands.ts";
 import { applyPatch } from "./apply-patch-tool.ts";
 import { parseArguments } from "./parse-arguments.ts";
-import { patchProgramVariables } from "./patch-program.ts";
+import { patchFunctions, withPatchProgram } from "./patch-program.ts";
 import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
 import { commandAnswer, truncateMiddle } from "./tool-output.ts";
 
@@ -127,22 +127,25 @@ async function runAttempt({ call, cwd, sandboxed, parsed }: Attempt, context: To
   const { callId, config, settings, emit, signal } = context;
   const policy = sandboxed ? settings.sandboxPolicy : ({ mode: "danger-full-access" } as const);
   const sandbox = context.sandbox(policy);
+  const env = {
+    ...childEnvironment(config.shellEnvironmentPolicy, withPatchProgram(config.env), {
+      networkDisabled: !hasNetworkAccess(policy),
+      credentials: credentialVariables(config.modelProvider),
+    }),
+    ...patchFunctions(command),
+  };
   emit({ type: "exec_command_begin", call_id: callId, command, cwd, parsed_cmd: parsed });
   const outcome = await runCommandOrSay({
     argv: command,
     cwd,
-    env: {
-      ...childEnvironment(config.shellEnvironmentPolicy, config.env, {
-        networkDisabled: !hasNetworkAccess(policy),
-        credentials: credentialVariables(config.modelProvider),
-      }),
-      ...patchProgramVariables(command),
-    },
+    env,
     timeoutMs: call.timeoutMs,
     signal,
     sandbox,
-    onOutput: (stream, chunk) =>
-      emit({ type: "exec_command_output_delta", call_id: callId, stream, chunk: chunk.toString("base64") }),
+    onOutput: (stream, chunk) => {
+      emit({ type: "exec_command_output_delta", call_id: callId, stream, chunk: chunk.toString("base64") });
+      return context.pressure();
+    },
   });
   if (signal.aborted) return outcome; // the interrupt is the end of this call (spec core 8.4)
   emit({ type: "exec_command_end", call_id: callId, ...endFields(outcome) });

@@ -33,6 +33,8 @@ export interface ToolContext {
   turnDiff(create: (root: string) => TurnDiff): TurnDiff;
   readonly approvedCommands: ApprovedCommands;
   emit(msg: EventMsg): void;
+  /** A promise while a reader of the events is far behind; whoever emits many waits for it. */
+  pressure(): Promise<unknown> | undefined;
   /** Ends with the person's answer, or "abort" when the task is interrupted while the question is open. */
   ask(request: ExecApprovalRequest | ApplyPatchApprovalRequest): Promise<ReviewDecision>;
   /** The sandbox of `policy` in the settings' directory, prepared once. */

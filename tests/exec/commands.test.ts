@@ -383,7 +383,7 @@ describe("the environment of a command", () => {
   test("is ours without what looks like a secret", async () => {
     const { found, home } = await environmentOf({ env: { ...secrets, PLAIN: "a=b\nc" } });
     expect(found).toEqual({
-      PATH: process.env["PATH"],
+      PATH: expect.stringMatching(/^[^:]+\/dist\/path:/),
       HOME: path.join(home, "../user"),
       CODEX_HOME: home,
       TERM: "dumb",
@@ -413,7 +413,12 @@ describe("the environment of a command", () => {
       'include_only = ["PATH", "EXTRA*"]',
     ];
     const { found } = await environmentOf({ env: { ...secrets, PLAIN: "1" }, configTables });
-    expect(found).toEqual({ PATH: process.env["PATH"], EXTRA_KEY: "x", EXTRA: "y", ...ofOurs });
+    expect(found).toEqual({
+      PATH: expect.stringMatching(/^[^:]+\/dist\/path:/),
+      EXTRA_KEY: "x",
+      EXTRA: "y",
+      ...ofOurs,
+    });
   });
 
   test("never has the provider's key, whatever its name", async () => {

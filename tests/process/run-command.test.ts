@@ -91,7 +91,10 @@ for (const { name, policy, skip } of modes) {
     test("is ended by the signal it was given", async () => {
       const { scene, sandbox } = start();
       const controller = new AbortController();
-      const onOutput = () => controller.abort();
+      const onOutput = () => {
+        controller.abort();
+        return undefined;
+      };
       const { signal } = controller;
       const outcome = await bash(scene, "echo begun; exec sleep 20", { sandbox, signal, onOutput });
       expect(outcome).toMatchObject({ exitCode: 130, signal: null, aborted: true, timedOut: false, stdout: "begun\n" });
