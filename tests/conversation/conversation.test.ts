@@ -246,6 +246,67 @@ describe("approvals", () => {
   });
 });
 
+describe("a failure inside the sandbox, under on-failure", () => {
+  const onFailure = ['sandbox_mode = "workspace-write"', 'approval_policy = "on-failure"'];
+  const writeOutside = () => callShell(["bash", "-c", "echo x > ../outside && cat ../outside"]);
+
+  test("C-096: what the sandbox denied may be tried again without it, under the same call id", async () => {
+    await using model = await fakeModel([writeOutside(), say("done")]);
+    await using talk = await startConversation({ model, config: onFailure });
+    const id = talk.input("go");
+    const request = await talk.next("exec_approval_request");
+    expect(request.msg).toMatchObject({ call_id: "call_1", reason: "command failed; retry without sandbox?" });
+    talk.submit({ type: "exec_approval", id, decision: "approved" });
+    await talk.next("task_complete");
+    const shown = talk.events.flatMap(({ msg }) => {
+      if (msg.type === "background_event") return [msg.message];
+      return msg.type === "exec_command_end" ? [`${msg.call_id}: ${msg.exit_code} ${msg.stdout}`] : [];
+    });
+    expect(shown).toEqual([
+      "call_1: 1 ",
+      "Execution failed: the sandbox denied it",
+      "retrying command without sandbox",
+      "call_1: 0 x\n",
+    ]);
+    expect(JSON.parse(inputOf(model, 2).at(-1)?.output ?? "")).toMatchObject({ output: "x\n" });
+  });
+
+  test("C-096, D18: plainly approved once is asked again, denied tells the model", async () => {
+    await using model = await fakeModel([writeOutside(), writeOutside(), say("done")]);
+    await using talk = await startConversation({ model, config: onFailure });
+    const id = talk.input("go");
+    await talk.next("exec_approval_request");
+    talk.submit({ type: "exec_approval", id, decision: "approved" });
+    await talk.next("exec_approval_request");
+    talk.submit({ type: "exec_approval", id, decision: "denied" });
+    await talk.next("task_complete");
+    expect(inputOf(model, 3).at(-1)?.output).toBe("exec command rejected by user");
+  });
+
+  test("a command that fails by itself is a result, and nobody is asked", async () => {
+    await using model = await fakeModel([callShell(["bash", "-c", "exit 3"]), say("done")]);
+    await using talk = await startConversation({ model, config: onFailure });
+    talk.input("go");
+    await talk.next("task_complete");
+    expect(talk.events.map((event) => event.msg.type)).not.toContain("exec_approval_request");
+  });
+});
+
+test("C-131: notify gets the user's texts and the answer, and its output is not ours", async () => {
+  await using model = await fakeModel([callShell(["true"]), say("the answer")]);
+  const notify = `notify = ["bash", "-c", "printf %s \\"$1\\" > note.tmp && mv note.tmp note.json", "-"]`;
+  await using talk = await startConversation({ model, config: [...fullAccess, notify] });
+  const id = talk.input("the question");
+  await talk.next("task_complete");
+  await expect.poll(() => talk.place.files()["note.json"]).toBeDefined();
+  expect(JSON.parse(talk.place.files()["note.json"] ?? "")).toEqual({
+    type: "agent-turn-complete",
+    "turn-id": id,
+    "input-messages": ["the question"],
+    "last-assistant-message": "the answer",
+  });
+});
+
 describe("a core that fails", () => {
   test("one that dies before its first event fails the start with one error", async () => {
     const dies = async () => {

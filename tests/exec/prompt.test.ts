@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { fakeModel, say } from "../support/fake-model.ts";
 import { inputOf, promptOf } from "../support/requests.ts";
-import { runCodex, startCodex } from "../support/run-codex.ts";
+import { codexBinary, runCodex, startCodex } from "../support/run-codex.ts";
+import { workspace } from "../support/workspace.ts";
 
 const png = Buffer.from("iVBORw0KGgo=", "base64");
 
@@ -105,6 +107,14 @@ describe("where the prompt comes from", () => {
     const run = await runCodex(["exec"], { stdin });
     expect(run).toMatchObject({ exitCode: 1, stdout: "" });
     expect(run.stderr).toContain("No prompt provided via stdin.");
+  });
+
+  test("X-009: a terminal is no prompt", () => {
+    using place = workspace();
+    const command = `'${process.execPath}' '${codexBinary}' exec`;
+    const run = spawnSync("script", ["-qec", command, "/dev/null"], { cwd: place.work, env: place.env, input: "" });
+    expect(run.status).toBe(1);
+    expect(run.stdout.toString()).toContain("No prompt provided. Either specify one as an argument or pipe");
   });
 
   test("X-010: an empty argument is a prompt", async () => {
