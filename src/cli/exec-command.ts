@@ -61,7 +61,7 @@ export async function execCommand(promptArgument: string | undefined, options: E
     hasColour(options.color, { env: loaded.env, isTerminal: process.stderr.isTTY === true }),
   );
   const prompt = await readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
-  const config = options.oss ? await prepareOss(loaded, output) : loaded;
+  const config = options.oss && options.replayFile === undefined ? await prepareOss(loaded, output) : loaded;
 
   const { conversation, sessionId, warnings } = await initCodex(config, {
     version,
