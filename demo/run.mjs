@@ -15,7 +15,7 @@ const work = path.join(root, "shopping-cart");
 const home = path.join(root, "home");
 cpSync(path.join(here, "sample"), work, { recursive: true });
 mkdirSync(home);
-const env = { ...process.env, CODEX_HOME: home };
+const env = { ...process.env, HOME: root, CODEX_HOME: home }; // nobody's own profile or settings
 
 function run(args, options = {}) {
   return spawnSync(process.execPath, args, { cwd: work, env, stdio: "inherit", ...options });
