@@ -1,7 +1,7 @@
 import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { programFile } from "./assets.ts";
-import { messageOf, UserError } from "./lib/errors.ts";
+import { explainSystemError, messageOf, UserError } from "./lib/errors.ts";
 import { version } from "./version.ts";
 
 /** Argv in, exit status out: the only place that ends the process. */
@@ -21,6 +21,18 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Texts that are asked for before anything is loaded. Status 141 when nobody reads them. */
+function writeOut(text: string): number {
+  try {
+    writeSync(1, text);
+    return 0;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EPIPE") return 141;
+    writeError(`Error: Cannot write to stdout: ${explainSystemError(error)}\n`);
+    return 1;
+  }
+}
+
 function writeError(text: string): void {
   try {
     writeSync(2, text);
@@ -33,9 +45,8 @@ function writeError(text: string): void {
 async function applyPatchProgram(args: readonly string[]): Promise<number> {
   const { runApplyPatchProgram } = await import("./tools/apply-patch-program.ts");
   const { status, stdout, stderr } = runApplyPatchProgram(args, process.cwd());
-  writeSync(1, stdout);
   writeError(stderr);
-  return status;
+  return writeOut(stdout) || status;
 }
 
 /** The build has asked the program for its help already; anything unusual is left to the program itself. */
@@ -51,18 +62,19 @@ function helpText(args: readonly string[]): string | undefined {
 
 function start(program: string, args: readonly string[]): Promise<number> | number {
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
-    writeSync(1, `codex-cli ${version}\n`); // before anything is loaded
-    return 0;
+    return writeOut(`codex-cli ${version}\n`); // before anything is loaded
   }
   const help = helpText(args);
-  if (help !== undefined) {
-    writeSync(1, help);
-    return 0;
-  }
+  if (help !== undefined) return writeOut(help);
   if (program === "apply_patch" || program === "applypatch") return applyPatchProgram(args);
   if (args[0] === "apply_patch") return applyPatchProgram(args.slice(1));
   return main(args);
 }
+
+process.on("uncaughtException", (error) => {
+  writeError(`Error: internal error: ${process.env["CODEX_LOG"] === undefined ? error.message : error.stack}\n`);
+  process.exit(1);
+});
 
 void Promise.resolve(start(path.basename(process.argv[1] ?? ""), process.argv.slice(2))).then((status) =>
   process.exit(status),

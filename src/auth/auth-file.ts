@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { errorCode, explainSystemError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { readRegularFile } from "../lib/read-regular-file.ts";
 
 /** What `auth.json` holds, as far as we use it (spec core 4.4). Blank values count as absent. */
 export interface AuthFile {
@@ -22,7 +22,7 @@ export function readAuthFile(codexHome: string): { auth: AuthFile | undefined; p
   const broken = (cause: string) => ({ auth: undefined, problem: `Cannot read "${file}": ${cause}` });
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readRegularFile(file).toString("utf8");
   } catch (error) {
     return errorCode(error) === "ENOENT" ? { auth: undefined, problem: undefined } : broken(explainSystemError(error));
   }

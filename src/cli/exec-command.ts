@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { constants, existsSync, fstatSync, ftruncateSync, openSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Config, ConfigFlags } from "../config/config.ts";
@@ -52,10 +52,12 @@ const closeMs = 2_000;
 export async function execCommand(promptArgument: string | undefined, options: ExecOptions): Promise<number> {
   const loaded = loadConfig({ flags: configFlags(options), env: process.env, processCwd: process.cwd() });
   if (!options.skipGitRepoCheck && findGitRoot(loaded.cwd) === undefined) {
-    throw new UserError("Not inside a trusted directory and --skip-git-repo-check was not specified.");
+    throw new UserError(
+      "Not inside a trusted directory and --skip-git-repo-check was not specified. Run it in a git repository, or with that flag.",
+    );
   }
   checkImages(options.images);
-  if (options.lastMessageFile !== undefined) checkWritable(options.lastMessageFile);
+  const answerFile = options.lastMessageFile === undefined ? undefined : openAnswerFile(options.lastMessageFile);
 
   const output = new ProcessOutput(
     hasColour(options.color, { env: loaded.env, isTerminal: process.stderr.isTTY === true }),
@@ -82,9 +84,7 @@ export async function execCommand(promptArgument: string | undefined, options: E
   const outcome = await run.follow(taskId, renderer);
   renderer.finish(outcome);
   let status = outcome.exitCode;
-  if (options.lastMessageFile !== undefined && !run.isStdoutClosed) {
-    status = writeLastMessage(options.lastMessageFile, outcome, output);
-  }
+  if (answerFile !== undefined && !run.isStdoutClosed) status = writeAnswer(answerFile, outcome, output);
   await Promise.race([output.flush(), run.killed]);
   if (output.problem !== undefined) {
     output.stderr(`Error: Cannot write to stdout: ${output.problem}\n`);
@@ -224,27 +224,32 @@ function checkImages(files: readonly string[]): void {
   }
 }
 
-/** Opens the file without changing it, so that a wrong path stops the run before it costs anything. */
-function checkWritable(file: string): void {
+interface AnswerFile {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** Opened before the run costs anything, and changed only at its end. A FIFO that nobody reads is refused, not waited for. */
+function openAnswerFile(name: string): AnswerFile {
   try {
-    closeSync(openSync(file, "a"));
+    return { name, fd: openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK, 0o666) };
   } catch (cause) {
-    throw new UserError(`Failed to write last message file "${file}": ${explainSystemError(cause)}`, { cause });
+    throw new UserError(`Failed to write last message file "${name}": ${explainSystemError(cause)}`, { cause });
   }
 }
 
 /** What a run that did not come to its end said on the way is no answer: then the file is emptied. */
-function writeLastMessage(file: string, outcome: RunOutcome, output: Output): number {
+function writeAnswer({ name, fd }: AnswerFile, outcome: RunOutcome, output: Output): number {
   const answer = outcome.reason === "completed" ? outcome.lastAgentMessage : null;
   try {
-    writeFileSync(file, answer ?? "");
+    if (!existsSync(name)) throw new Error("it is gone");
+    if (fstatSync(fd).isFile()) ftruncateSync(fd);
+    writeFileSync(fd, answer ?? "");
   } catch (error) {
-    output.stderr(`Failed to write last message file "${file}": ${explainSystemError(error)}\n`);
+    output.stderr(`Failed to write last message file "${name}": ${explainSystemError(error)}\n`);
     return outcome.exitCode === 0 ? exitStatus.failed : outcome.exitCode;
   }
-  if (answer === null) {
-    output.stderr(`Warning: no last agent message; wrote empty content to ${file}\n`);
-  }
+  if (answer === null) output.stderr(`Warning: no last agent message; wrote empty content to ${name}\n`);
   return outcome.exitCode;
 }
 

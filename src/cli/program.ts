@@ -51,10 +51,15 @@ export function buildProgram(actions: Actions): Command {
     .configureHelp({ helpWidth: 100 }) // the same everywhere, so that the build can keep the text
     .exitOverride()
     .showSuggestionAfterError();
-  program.action(() => program.help({ error: true }));
+  program.allowExcessArguments().action(() => {
+    const [word] = program.args;
+    if (word === undefined) program.help({ error: true });
+    program.error(`error: unknown command '${word}'\nTo give it a task: codex exec "..."`);
+  });
 
   const exec = program
     .command("exec")
+    .allowExcessArguments(false)
     .alias("e")
     .summary("do one task and exit")
     .description(
@@ -133,6 +138,7 @@ export function buildProgram(actions: Actions): Command {
 
   program
     .command("completion")
+    .allowExcessArguments(false)
     .description("Print a completion script for a shell.")
     .addArgument(program.createArgument("[shell]", "shell to complete for").choices(shells).default("bash"))
     .action((shell: Shell) => actions.completion(shell));

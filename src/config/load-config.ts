@@ -8,7 +8,7 @@ import type { Config, ConfigFlags } from "./config.ts";
 import { type ConfigToml, checkConfig, configTomlPath, readConfigFile } from "./config-toml.ts";
 import { overlayDotEnv } from "./dot-env.ts";
 import { contextWindowOf, modelFamily } from "./model-families.ts";
-import { findProvider } from "./model-providers.ts";
+import { findProvider, type ModelProvider } from "./model-providers.ts";
 import { applyOverride, type Override, parseOverrides, settingsToOverrides } from "./overrides.ts";
 import type { TomlValues } from "./parse-toml.ts";
 import { selectProfile, shadowedOverrides } from "./profile.ts";
@@ -36,6 +36,9 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
   const modelProviderId = flags.modelProvider ?? profile.modelProvider ?? toml.modelProvider ?? "openai";
   const modelProvider = findProvider(modelProviderId, { env, configured: toml.modelProviders });
   if (modelProvider === undefined) throw new UserError(`Model provider \`${modelProviderId}\` not found`);
+  if (lacksAddress(modelProviderId, modelProvider)) {
+    throw new UserError(`model_providers.${modelProviderId} has no base_url: set the address of its server`);
+  }
   const instructionsFile = profile.experimentalInstructionsFile ?? toml.experimentalInstructionsFile;
   const instructions = readUserInstructions(codexHome, { cwd, maxBytes: toml.projectDocMaxBytes ?? 32_768 });
   warnings.push(...instructions.warnings);
@@ -79,6 +82,11 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     resumePath: toml.experimentalResume && path.resolve(processCwd, toml.experimentalResume),
     warnings,
   };
+}
+
+/** A typing error in \`base_url\` must not send prompts, and another server's key, to the OpenAI service. */
+function lacksAddress(id: string, { baseUrl, envKey, requiresOpenaiAuth }: ModelProvider): boolean {
+  return id !== "openai" && baseUrl === undefined && envKey !== "OPENAI_API_KEY" && !requiresOpenaiAuth;
 }
 
 function readEnvironment(processEnv: Environment, codexHome: string, warnings: string[]): Environment {

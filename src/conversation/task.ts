@@ -2,7 +2,7 @@ import { findGitRoot } from "../config/git-root.ts";
 import { messageOf } from "../lib/errors.ts";
 import { ModelError } from "../model/model-client.ts";
 import type { TurnDiff } from "../patch/turn-diff.ts";
-import type { ErrorCode } from "../protocol/event.ts";
+import type { ErrorCode, ErrorMessage } from "../protocol/event.ts";
 import type { Session } from "./session.ts";
 import { runTurn } from "./turn.ts";
 import type { TurnSettings } from "./turn-settings.ts";
@@ -138,8 +138,12 @@ export class Task {
   }
 }
 
-function describe(error: unknown): { readonly message: string; readonly code?: ErrorCode } {
+function describe(error: unknown): Omit<ErrorMessage, "type"> {
   if (error instanceof LimitReached) return { message: error.message, code: error.code };
-  if (error instanceof ModelError) return { message: error.message };
+  if (error instanceof ModelError) {
+    const { message, cause } = error;
+    const isNews = cause instanceof Error && cause.message !== "" && !message.includes(cause.message);
+    return isNews ? { message, detail: cause.message } : { message };
+  }
   return { message: `internal error: ${messageOf(error)}` };
 }

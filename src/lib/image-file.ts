@@ -1,22 +1,20 @@
-import { readFileSync, statSync } from "node:fs";
+import type { Buffer } from "node:buffer";
 import path from "node:path";
 import { explainSystemError } from "./errors.ts";
+import { readRegularFile } from "./read-regular-file.ts";
 
 /** Providers refuse larger ones, and a data URL of this size already costs a request of 27 MB. */
 const maxImageBytes = 20 * 1024 * 1024;
 
-export type ImageFile =
-  | { readonly ok: true; readonly dataUrl: string }
-  | { readonly ok: false; readonly problem: string };
+type ImageFile = { readonly ok: true; readonly dataUrl: string } | { readonly ok: false; readonly problem: string };
 
 /** Reads an image as a data URL; the problem is the cause alone, without the path. */
 export function readImageFile(file: string): ImageFile {
   try {
-    const stat = statSync(file); // before reading: a FIFO or device would hang
-    if (!stat.isFile())
-      return { ok: false, problem: stat.isDirectory() ? "Is a directory (os error 21)" : "not a regular file" };
-    if (stat.size > maxImageBytes) return { ok: false, problem: `larger than ${maxImageBytes / 1024 / 1024} MiB` };
-    return { ok: true, dataUrl: `data:${mimeType(file)};base64,${readFileSync(file, "base64")}` };
+    const bytes = readRegularFile(file, maxImageBytes);
+    const type = mimeTypes[path.extname(file).toLowerCase()] ?? typeOfContent(bytes);
+    if (type === undefined) return { ok: false, problem: "not an image" };
+    return { ok: true, dataUrl: `data:${type};base64,${bytes.toString("base64")}` };
   } catch (error) {
     return { ok: false, problem: explainSystemError(error) };
   }
@@ -36,6 +34,11 @@ const mimeTypes: Readonly<Record<string, string>> = {
   ".heic": "image/heic",
 };
 
-function mimeType(file: string): string {
-  return mimeTypes[path.extname(file).toLowerCase()] ?? "application/octet-stream";
+/** Files without a telling name: the first bytes of the formats that every provider takes. */
+function typeOfContent(bytes: Buffer): string | undefined {
+  const start = bytes.toString("latin1", 0, 12);
+  if (start.startsWith("\x89PNG")) return "image/png";
+  if (start.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (start.startsWith("GIF8")) return "image/gif";
+  return start.startsWith("RIFF") && start.endsWith("WEBP") ? "image/webp" : undefined;
 }

@@ -108,10 +108,10 @@ async function runMarked(request: CommandRequest, mark: string): Promise<Command
 }
 
 /** What no kernel would take, in the words it is known by. */
-function findProblem({ argv, env }: CommandRequest): string | undefined {
+function findProblem({ argv, cwd, env }: CommandRequest): string | undefined {
   if (argv.length === 0) return "command args are empty";
   if (argv[0] === "") return describeErrno(constants.errno.ENOENT);
-  const texts = [...argv, ...Object.entries(env).flat()];
+  const texts = [...argv, cwd, ...Object.entries(env).flat()];
   return texts.some((text) => text.includes("\0")) ? "nul byte found in provided data" : undefined;
 }
 

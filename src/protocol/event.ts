@@ -12,7 +12,7 @@ export type EventMsg =
   | { readonly type: "task_started"; readonly model_context_window: number | null }
   | { readonly type: "task_complete"; readonly last_agent_message: string | null }
   | { readonly type: "turn_aborted"; readonly reason: "interrupted" | "replaced" }
-  | { readonly type: "error"; readonly message: string; readonly code?: ErrorCode }
+  | ErrorMessage
   | { readonly type: "stream_error"; readonly message: string }
   | { readonly type: "background_event"; readonly message: string }
   | { readonly type: "token_count"; readonly info: TokenUsageInfo | null }
@@ -43,6 +43,14 @@ export type EventMsg =
       readonly entries: readonly ResponseItem[];
     }
   | { readonly type: "shutdown_complete" };
+
+export interface ErrorMessage {
+  readonly type: "error";
+  readonly message: string;
+  readonly code?: ErrorCode;
+  /** What is behind it, as the server or the system said it; ours, the reference has no such field. */
+  readonly detail?: string;
+}
 
 /** Set when the error is a limit that the user set; ours, the reference has no such field. */
 export type ErrorCode = "turn_limit" | "time_limit";

@@ -77,7 +77,10 @@ export class LogBlocks {
         if (msg.info === null) return undefined;
         return { title: `tokens used: ${formatNumber(blendedTotal(msg.info.total_token_usage))}` };
       case "error":
-        return { title: `${this.#paint.red("ERROR:")} ${showControls(msg.message)}` };
+        return {
+          title: `${this.#paint.red("ERROR:")} ${showControls(msg.message)}`,
+          ...(msg.detail === undefined ? {} : { body: this.#paint.dim(showControls(msg.detail)) }),
+        };
       case "stream_error":
       case "background_event":
         return { title: this.#paint.dim(showControls(msg.message)) };

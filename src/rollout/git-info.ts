@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { readFileStart } from "../lib/read-regular-file.ts";
 
 /** What a rollout says about the repository it was made in. */
 export interface GitInfo {
@@ -113,8 +113,8 @@ export function withoutSecrets(url: string): string | undefined {
 /** A repository may come from a stranger: only regular files of bearable size are read, and nothing is waited for. */
 function readSmallFile(file: string, maxBytes = 64 * 1024): string | undefined {
   try {
-    const stat = statSync(file, { throwIfNoEntry: false });
-    return stat?.isFile() && stat.size <= maxBytes ? readFileSync(file, "utf8") : undefined;
+    const start = readFileStart(file, maxBytes);
+    return start === undefined || start.isCut ? undefined : start.bytes.toString("utf8");
   } catch {
     return undefined; // as good as absent
   }

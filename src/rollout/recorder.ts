@@ -89,8 +89,7 @@ export class RolloutRecorder {
   #write(type: string, payload: unknown): void {
     const fd = this.#fd;
     if (fd === undefined) return;
-    const line = `${JSON.stringify({ timestamp: this.#now().toISOString(), type, payload })}\n`;
-    this.#attempt(() => writeAll(fd, line));
+    this.#attempt(() => writeAll(fd, `${JSON.stringify({ timestamp: this.#now().toISOString(), type, payload })}\n`));
   }
 
   #attempt(action: () => void): void {

@@ -40,7 +40,7 @@ describe("a model that fails", () => {
     await using model = await fakeModel([step]);
     const run = await runCodex(["exec", "--json", "-o", "last.txt", "go"], { model });
     expect(run.exitCode).toBe(1);
-    expect(run.messages).toEqual([
+    expect(run.messages).toMatchObject([
       { type: "task_started", model_context_window: null },
       { type: "error", message },
     ]);
@@ -52,7 +52,11 @@ describe("a model that fails", () => {
     const run = await runCodex(["exec", "--json", "go"], { model: { url: "http://127.0.0.1:9/v1" } });
     expect(run.exitCode).toBe(1);
     expect(errorsOf(run)).toEqual([
-      { type: "error", message: "error sending request for url (http://127.0.0.1:9/v1/responses)" },
+      {
+        type: "error",
+        message: "error sending request for url (http://127.0.0.1:9/v1/responses)",
+        detail: expect.stringMatching(/refused/i),
+      },
     ]);
   });
 

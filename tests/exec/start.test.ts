@@ -6,7 +6,8 @@ import { masked } from "../support/mask.ts";
 import { type RunOptions, runCodex } from "../support/run-codex.ts";
 
 describe("where a run may start", () => {
-  const refused = "Error: Not inside a trusted directory and --skip-git-repo-check was not specified.\n";
+  const refused =
+    "Error: Not inside a trusted directory and --skip-git-repo-check was not specified. Run it in a git repository, or with that flag.\n";
 
   test.each<[name: string, args: readonly string[], options: RunOptions, stderr: string]>([
     ["X-018, E1: not outside a repository", [], { git: false }, refused],
