@@ -4,6 +4,8 @@ import { messageOf, UserError } from "../lib/errors.ts";
 
 /** How long a pipe beside a prompt may stay silent before we go on without it. */
 const firstByteMs = 2_000;
+/** More than the largest context of any model. */
+const maxBytes = 16 * 1024 * 1024;
 /** How long reading may take before we say that we are still at it. */
 const patienceMs = 5_000;
 
@@ -56,8 +58,11 @@ function stdinKind(): "file" | "pipe" | "other" {
   }
 }
 
+const tooLong = `it holds more than ${maxBytes / 1024 / 1024} MiB; name a file in the prompt instead`;
+
 function readFile(): Buffer {
   try {
+    if (fstatSync(0).size > maxBytes) throw new Error(tooLong);
     return readFileSync(0);
   } catch (cause) {
     throw new UserError(`Failed to read prompt from stdin: ${messageOf(cause)}`, { cause });
@@ -77,14 +82,17 @@ function readPipe(options: { notice: (text: string) => void; firstByteMs?: numbe
       stdin.unref?.();
       resolve(result);
     };
+    let length = 0;
     const onData = (chunk: Buffer) => {
       clearTimeout(silence);
       chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) onError(new Error(tooLong));
     };
     const onEnd = () => finish(Buffer.concat(chunks));
     const onError = (cause: Error) => {
-      finish(undefined);
       reject(new UserError(`Failed to read prompt from stdin: ${cause.message}`, { cause }));
+      finish(undefined);
     };
     const silence =
       options.firstByteMs === undefined ? undefined : setTimeout(() => finish(undefined), options.firstByteMs);

@@ -138,6 +138,13 @@ describe("where the prompt comes from", () => {
     expect(promptOf(model)).toBe(prompt);
   });
 
+  test("more than any model could read is refused, also from a pipe without an end", async () => {
+    const running = startCodex(["exec", "-"], { keepStdinOpen: true, stdin: Buffer.alloc(17 * 1024 * 1024, "x") });
+    const run = await running.finished();
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toContain("Failed to read prompt from stdin: it holds more than 16 MiB");
+  });
+
   test("E20: a wrong setting is told before stdin is read", async () => {
     const run = await runCodex(["exec", "-c", "model=true", "-"], { keepStdinOpen: true });
     expect(run.exitCode).toBe(1);
