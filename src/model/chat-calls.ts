@@ -1,5 +1,6 @@
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import type { FunctionCallItem } from "../protocol/response-item.ts";
+import { newCallId } from "./call-id.ts";
 
 interface OpenCall {
   readonly index: number | undefined;
@@ -19,9 +20,9 @@ export class ChatCalls {
     return this.#calls.length === 0;
   }
 
-  /** Takes one element of `tool_calls`, or a legacy `function_call` wrapped to look like one. */
-  add(piece: unknown): void {
-    if (!isRecord(piece)) return;
+  /** Takes one element of `tool_calls`, or a legacy `function_call` wrapped to look like one. Returns how much it keeps of it. */
+  add(piece: unknown): number {
+    if (!isRecord(piece)) return 0;
     const index = typeof piece["index"] === "number" ? piece["index"] : undefined;
     const id = textOf(piece["id"]);
     const details = isRecord(piece["function"]) ? piece["function"] : {};
@@ -29,9 +30,10 @@ export class ChatCalls {
     const call = this.#find(index, { id, name }) ?? this.#begin(index);
     call.id ||= id;
     call.name ||= name;
-    const args = details["arguments"];
-    if (typeof args === "string") call.args += args;
-    else if (isRecord(args)) call.args += JSON.stringify(args); // some servers do not encode them
+    const given = details["arguments"];
+    const args = isRecord(given) ? JSON.stringify(given) : textOf(given); // some servers do not encode them
+    call.args += args;
+    return sizeOfCall + id.length + name.length + args.length;
   }
 
   /** The calls in their order. Those without a name cannot be answered and are left out. */
@@ -39,7 +41,7 @@ export class ChatCalls {
     const used = new Set<string>();
     return this.#calls.flatMap(({ id, name, args }) => {
       if (name === "") return [];
-      const call_id = id === "" || used.has(id) ? newId() : id;
+      const call_id = id === "" || used.has(id) ? newCallId() : id;
       used.add(call_id);
       return [{ type: "function_call", name, arguments: args.trim() === "" ? "{}" : args, call_id }];
     });
@@ -62,10 +64,8 @@ export class ChatCalls {
   }
 }
 
-/** Unlike any other in the history; node:crypto, which would take care of that, takes milliseconds to load. */
-function newId(): string {
-  return `call_${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
-}
+/** About what a call without any text takes. */
+const sizeOfCall = 16;
 
 /** Broken arguments mean that the answer was cut off. */
 export function hasWholeArguments(call: FunctionCallItem): boolean {

@@ -2,6 +2,7 @@ import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import type { TokenUsage } from "../protocol/event.ts";
 import type { ToolDefinition } from "../protocol/tool-definition.ts";
+import { AnswerSize } from "./answer-size.ts";
 import { ChatCalls, hasWholeArguments } from "./chat-calls.ts";
 import { chatMessages } from "./chat-messages.ts";
 import { type StreamDecoder, streamFailure } from "./event-stream.ts";
@@ -49,6 +50,7 @@ type Fields = Readonly<Record<string, unknown>>;
 class ChatDecoder implements StreamDecoder {
   readonly #emit: (event: ModelEvent) => void;
   readonly #showDeltas: boolean;
+  readonly #size = new AnswerSize();
   #text = "";
   #reasoning = "";
   #calls = new ChatCalls();
@@ -103,8 +105,8 @@ class ChatDecoder implements StreamDecoder {
     this.#addText(readText(part["content"]) || readText(part["refusal"]));
     const { tool_calls, function_call } = part;
     const wasEmpty = this.#calls.isEmpty;
-    for (const piece of Array.isArray(tool_calls) ? tool_calls : []) this.#calls.add(piece);
-    if (isRecord(function_call)) this.#calls.add({ function: function_call });
+    for (const piece of Array.isArray(tool_calls) ? tool_calls : []) this.#size.add(this.#calls.add(piece));
+    if (isRecord(function_call)) this.#size.add(this.#calls.add({ function: function_call }));
     if (wasEmpty && !this.#calls.isEmpty) this.#emit({ type: "call_started" });
     if (typeof finish_reason !== "string" || finish_reason === "") return;
     this.#finishReason = finish_reason;
@@ -113,6 +115,7 @@ class ChatDecoder implements StreamDecoder {
 
   #addText(text: string): void {
     if (text === "") return;
+    this.#size.add(text.length);
     if (this.#text === "") this.#textCameFirst = this.#calls.isEmpty;
     this.#text += text;
     if (this.#showDeltas) this.#emit({ type: "text_delta", delta: text });
@@ -120,6 +123,7 @@ class ChatDecoder implements StreamDecoder {
 
   #addReasoning(text: string): void {
     if (text === "") return;
+    this.#size.add(text.length);
     this.#reasoning += text;
     if (this.#showDeltas) this.#emit({ type: "raw_reasoning_delta", delta: text });
   }
@@ -158,10 +162,14 @@ class ChatDecoder implements StreamDecoder {
   }
 }
 
-/** A text, an object that holds one, or a list of such parts. */
-function readText(value: unknown): string {
+const deepestText = 100;
+
+/** A text, an object that holds one, or a list of such parts. What is nested too deep is no text. */
+function readText(value: unknown, depth = 0): string {
   if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.map(readText).join("");
+  if (Array.isArray(value)) {
+    return depth === deepestText ? "" : value.map((part) => readText(part, depth + 1)).join("");
+  }
   if (!isRecord(value)) return "";
   const { text, content } = value;
   return typeof text === "string" ? text : typeof content === "string" ? content : "";

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { isRecord } from "../lib/parse-json.ts";
-import { release } from "./http-transport.ts";
+import { inWords, release } from "./http-transport.ts";
 import { ModelError } from "./model-client.ts";
 import { delayInText, isTooLong } from "./retry.ts";
 import { EventParser } from "./server-sent-events.ts";
@@ -20,6 +20,13 @@ export const idleText = "stream disconnected before completion: idle timeout wai
 export const earlyCloseText = "stream disconnected before completion: stream closed before response.completed";
 const brokenText = "stream disconnected before completion: Transport error: error decoding response body";
 
+interface StreamOptions {
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+  /** As the server says. */
+  readonly contentType?: unknown;
+}
+
 /** How long more may follow an answer that looks whole. */
 const afterwordMs = 5000;
 
@@ -30,7 +37,7 @@ const afterwordMs = 5000;
 export function readStream(
   body: Readable,
   decoder: StreamDecoder,
-  { idleMs, signal }: { readonly idleMs: number; readonly signal: AbortSignal },
+  { idleMs, signal, contentType }: StreamOptions,
 ): Promise<void> {
   const parser = new EventParser();
   const decodeText = new StringDecoder("utf8"); // not setEncoding: the library behind proxies has its own idea of that
@@ -59,6 +66,7 @@ export function readStream(
         decoder.end();
         succeed();
       } catch (error) {
+        if (error instanceof ModelError) error.cause ??= explainForeign(contentType, parser);
         fail(error);
       }
     }
@@ -68,15 +76,23 @@ export function readStream(
           if (!decoder.read(payload)) continue;
           succeed();
         } catch (error) {
-          fail(error);
+          fail(error instanceof RangeError ? tooDeep(error) : error);
         }
         return "done";
       }
       return "more";
     }
+    function parse(read: () => string[]): string[] | undefined {
+      try {
+        return read();
+      } catch (error) {
+        fail(error); // an event that is too long
+        return undefined;
+      }
+    }
     function onBytes(bytes: Buffer): void {
-      const payloads = parser.feed(decodeText.write(bytes));
-      if (payloads.length === 0 || take(payloads) === "done") return; // keep-alive comments are no sign of life
+      const payloads = parse(() => parser.feed(decodeText.write(bytes)));
+      if (payloads === undefined || payloads.length === 0 || take(payloads) === "done") return; // keep-alive comments are no sign of life
       if (!decoder.isWhole || isAfterword) {
         timer.refresh();
         return;
@@ -86,7 +102,8 @@ export function readStream(
       timer = setTimeout(onSilence, Math.min(idleMs, afterwordMs));
     }
     function onEnd(): void {
-      if (take(parser.end()) === "more") finish();
+      const payloads = parse(() => parser.end());
+      if (payloads !== undefined && take(payloads) === "more") finish();
     }
     function onSilence(): void {
       if (decoder.isWhole) finish();
@@ -95,7 +112,7 @@ export function readStream(
     function onBroken(cause?: Error): void {
       if (signal.aborted) onAbort();
       else if (decoder.isWhole) finish();
-      else fail(new ModelError(brokenText, { cause }));
+      else fail(new ModelError(brokenText, cause === undefined ? {} : { cause: inWords(cause) }));
     }
     function onAbort(): void {
       fail(signal.reason);
@@ -106,6 +123,22 @@ export function readStream(
     if (body.destroyed) return onBroken(body.errored ?? undefined); // its events are over
     body.on("data", onBytes).on("end", onEnd).on("error", onBroken).on("close", onBroken);
   });
+}
+
+/** Why there was no answer in an answer with success: it often comes from something else than a model. */
+function explainForeign(contentType: unknown, { hasEvents, hasBegun }: EventParser): Error | undefined {
+  const [type] = typeof contentType === "string" ? (/^[\w.+-]+\/[\w.+-]+/.exec(contentType.toLowerCase()) ?? []) : [];
+  const isNamed = type !== undefined && type !== "text/event-stream";
+  if (isNamed && (type === "text/html" || !hasEvents)) {
+    return new Error(`the server answered with ${type}; check base_url`);
+  }
+  return hasBegun && !hasEvents ? new Error("the answer is no event stream; check base_url") : undefined;
+}
+
+/** No text can be made of it. */
+function tooDeep(cause: RangeError): ModelError {
+  const message = "stream disconnected before completion: an event of the answer is nested too deeply";
+  return new ModelError(message, { isRetryable: false, cause });
 }
 
 /** The error that a server puts into the stream itself (spec core 7.2). */

@@ -30,11 +30,11 @@ export class HttpConnections {
     const head = requestHead(request);
     for (let kept = this.#takeIdle(origin); kept !== undefined; kept = this.#takeIdle(origin)) {
       const answer = await this.#exchange(kept, { ...request, head });
-      if (answer !== undefined) return answer;
+      if (!(answer instanceof Error)) return answer;
       // The server closed it while our request was on its way: nobody has seen that, so it goes out again.
     }
     const answer = await this.#exchange(await this.#connect(request), { ...request, head });
-    if (answer === undefined) throw new Error("the connection was closed without an answer");
+    if (answer instanceof Error) throw answer;
     return answer;
   }
 
@@ -66,11 +66,11 @@ export class HttpConnections {
     return socket;
   }
 
-  /** Undefined: the connection was closed before the first byte of an answer. */
+  /** An Error, not thrown: the connection was closed before the first byte of an answer. */
   #exchange(
     socket: Socket,
     { url, head, body, signal }: HttpPost & { readonly head: string },
-  ): Promise<HttpAnswer | undefined> {
+  ): Promise<HttpAnswer | Error> {
     return new Promise((resolve, reject) => {
       let hasBytes = false;
       let cause: Error | undefined;
@@ -123,7 +123,7 @@ export class HttpConnections {
         if (parser.end()) return finish();
         if (hasBytes) return fail(cause ?? new Error("the connection was closed in the middle of the answer"));
         leave();
-        resolve(undefined);
+        resolve(cause ?? new Error("the connection was closed without an answer"));
       };
       const onAbort = () => fail(new Error("aborted", { cause: signal.reason }));
       if (signal.aborted) return onAbort();

@@ -1,3 +1,5 @@
+import { ModelError } from "./model-client.ts";
+
 export interface ResponseHandlers {
   onHead(status: number, headers: Readonly<Record<string, string>>): void;
   onBody(bytes: Buffer): void;
@@ -6,13 +8,19 @@ export interface ResponseHandlers {
 type State = "status" | "headers" | "body" | "chunk-size" | "chunk-end" | "trailers" | "rest" | "done";
 
 const longestLine = 65_536;
+/** With what is said in advance. */
+const longestHead = 2 ** 20;
 
-/** Reads one HTTP/1.1 response from bytes that may be cut anywhere. Throws an Error when they are not HTTP. */
+/**
+ * Reads one HTTP/1.1 response from bytes that may be cut anywhere. Throws an Error when they are not HTTP, a
+ * ModelError when the head has no end.
+ */
 export class ResponseParser {
   readonly #handlers: ResponseHandlers;
   #state: State = "status";
   #pending: Buffer = Buffer.alloc(0);
   #status = 0;
+  #headLength = 0;
   #headers: Record<string, string> = {};
   #isOldVersion = false;
   /** Bytes of the body, or of its chunk, that are still to come. */
@@ -64,6 +72,10 @@ export class ResponseParser {
     const end = this.#pending.indexOf(10);
     if (end > longestLine || (end === -1 && this.#pending.length > longestLine)) throw new Error("a line has no end");
     if (end === -1) return false;
+    if (this.#state === "status" || this.#state === "headers") this.#headLength += end + 1;
+    if (this.#headLength > longestHead) {
+      throw new ModelError("the head of the answer is longer than 1 MiB", { isRetryable: false });
+    }
     const line = this.#take(end + 1).toString("latin1", 0, end);
     this.#readLine(line.endsWith("\r") ? line.slice(0, -1) : line);
     return true;
@@ -114,6 +126,7 @@ export class ResponseParser {
     if (name === undefined) throw new Error("a header has no name");
     const key = name.toLowerCase();
     const known = this.#headers[key];
+    if (key === "content-length" && known === value) return; // said twice, by a proxy for example
     this.#headers[key] = known === undefined ? value : `${known}, ${value}`;
   }
 

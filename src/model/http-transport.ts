@@ -66,7 +66,7 @@ export class HttpTransport implements Transport {
   }
 
   async #postThrough(proxy: string, { url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
-    const { ProxyAgent, request } = await import("undici");
+    const { ProxyAgent, request } = await import("./undici.ts");
     const isSecure = url.protocol === "https:";
     const key = `${isSecure} ${proxy}`;
     let dispatcher = this.#proxies.get(key);
@@ -128,20 +128,36 @@ export function printableUrl({ origin, pathname }: URL): string {
 
 const certificateErrors = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_CA|HOSTNAME_|ERR_TLS_CERT)/;
 
-function describeFailure(cause: unknown, url: URL, proxy: string | undefined): ModelError {
+function describeFailure(error: unknown, url: URL, proxy: string | undefined): ModelError {
   const text = `error sending request for url (${printableUrl(url)})`;
-  const code = errorCode(cause) ?? "";
+  const code = errorCode(error) ?? "";
+  const cause = inWords(error);
   if (certificateErrors.test(code)) {
     const advice = "name the right authority's file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS";
-    const message = `${text}: the certificate of ${url.host} was refused: ${messageOf(cause)} (${code}); ${advice}`;
+    const message = `${text}: the certificate of ${url.host} was refused: ${messageOf(error)} (${code}); ${advice}`;
     return new ModelError(message, { isRetryable: false, cause });
   }
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
-    return new ModelError(`${text}: no TLS connection with ${url.host}: ${tlsReason(cause)}`, { cause });
+    return new ModelError(`${text}: no TLS connection with ${url.host}: ${tlsReason(error)}`, { cause });
   }
   if (proxy === undefined) return new ModelError(text, { cause });
   const host = URL.canParse(proxy) ? new URL(proxy).host : "not a URL";
-  return new ModelError(`${text} through proxy ${host}: ${messageOf(cause)}`, { cause });
+  return new ModelError(`${text} through proxy ${host}: ${messageOf(error)}`, { cause });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ENOTFOUND: "host not found",
+  EAI_AGAIN: "host not found",
+  ECONNRESET: "connection reset",
+  ETIMEDOUT: "timed out",
+};
+
+/** An error that tells a person why there is no connection. */
+export function inWords(error: unknown): Error {
+  const code = errorCode(error) ?? "";
+  const words = reasons[code] ?? (messageOf(error).trim() || code || "unknown reason"); // several errors in one have no message
+  return new Error(words, { cause: error });
 }
 
 /** Without the library's internals, where it has words for it. */

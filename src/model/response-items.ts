@@ -6,6 +6,7 @@ import type {
   ReasoningItem,
   ResponseItem,
 } from "../protocol/response-item.ts";
+import { newCallId } from "./call-id.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,16 +23,14 @@ export function readItem(value: unknown): ResponseItem | undefined {
       return readReasoning(value);
     case "function_call": {
       const { name, arguments: args } = value;
-      const call_id = callIdOf(value);
-      if (typeof name !== "string" || call_id === undefined) return undefined;
-      return { type: "function_call", name, arguments: asText(args), call_id };
+      if (typeof name !== "string") return undefined;
+      return { type: "function_call", name, arguments: asText(args), call_id: callIdOf(value) };
     }
     case "custom_tool_call": {
       const { name, input, status } = value;
-      const call_id = callIdOf(value);
-      if (typeof name !== "string" || call_id === undefined) return undefined;
+      if (typeof name !== "string") return undefined;
       const received = typeof status === "string" ? { status } : {};
-      return { type: "custom_tool_call", ...received, call_id, name, input: asText(input) };
+      return { type: "custom_tool_call", ...received, call_id: callIdOf(value), name, input: asText(input) };
     }
     case "local_shell_call":
       return readLocalShellCall(value);
@@ -70,12 +69,11 @@ function readReasoning({ summary, content, encrypted_content }: Fields): Reasoni
 
 function readLocalShellCall(value: Fields): LocalShellCallItem | undefined {
   const { status, action } = value;
-  const call_id = callIdOf(value);
-  if (call_id === undefined || !isRecord(action) || !Array.isArray(action["command"])) return undefined;
+  if (!isRecord(action) || !Array.isArray(action["command"])) return undefined;
   const { timeout_ms, working_directory, env, user } = action;
   return {
     type: "local_shell_call",
-    call_id,
+    call_id: callIdOf(value),
     status: typeof status === "string" ? status : "completed",
     action: {
       type: "exec",
@@ -88,9 +86,10 @@ function readLocalShellCall(value: Fields): LocalShellCallItem | undefined {
   };
 }
 
-/** Some servers give a call only the id of its item. */
-function callIdOf({ call_id, id }: Fields): string | undefined {
-  return [call_id, id].find((candidate): candidate is string => typeof candidate === "string" && candidate !== "");
+/** Some servers give a call only the id of its item, or none at all; without one its output could not be told apart. */
+function callIdOf({ call_id, id }: Fields): string {
+  const given = [call_id, id].find((one): one is string => typeof one === "string" && one !== "");
+  return given ?? newCallId();
 }
 
 function asText(value: unknown): string {

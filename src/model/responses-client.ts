@@ -2,6 +2,7 @@ import type { ResponseCreateParamsStreaming } from "openai/resources/responses/r
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import type { TokenUsage } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
+import { AnswerSize } from "./answer-size.ts";
 import { earlyCloseText, type StreamDecoder, streamFailure } from "./event-stream.ts";
 import { ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
 import { readItem } from "./response-items.ts";
@@ -58,6 +59,9 @@ function buildBody(
 class ResponsesDecoder implements StreamDecoder {
   readonly isWhole = false; // only `response.completed` makes it so, and nothing is read after that
   readonly #emit: (event: ModelEvent) => void;
+  /** The same text comes in pieces and as a whole. */
+  readonly #deltas = new AnswerSize();
+  readonly #items = new AnswerSize();
 
   constructor(emit: (event: ModelEvent) => void) {
     this.#emit = emit;
@@ -67,6 +71,8 @@ class ResponsesDecoder implements StreamDecoder {
     const parsed = parseJson(payload);
     if (!parsed.ok || !isRecord(parsed.value)) return false;
     const { type, delta, item, response, error } = parsed.value;
+    if (typeof delta === "string") this.#deltas.add(delta.length);
+    if (isRecord(item) && type === "response.output_item.done") this.#items.add(payload.length);
     switch (type) {
       case "response.output_text.delta":
       case "response.refusal.delta":

@@ -1,3 +1,5 @@
+import { checkEventSize } from "./answer-size.ts";
+
 /**
  * Takes the payloads out of a server-sent event stream; only `data` lines matter to us. Text may be cut anywhere. A body
  * that is one JSON document instead, as some servers answer, is one payload.
@@ -6,9 +8,31 @@ export class EventParser {
   /** What no blank line has closed yet. */
   #rest = "";
   #isDocument: boolean | undefined;
+  #hasEvents = false;
+  #hasBegun = false;
 
-  /** The payloads that `chunk` completes. */
-  feed(chunk: string): string[] {
+  /** Something in the text looked like an event. */
+  get hasEvents(): boolean {
+    return this.#hasEvents;
+  }
+
+  /** There was any text at all. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** The payloads that `chunk` completes. Throws a ModelError when an event is too long. */
+  feed(text: string): string[] {
+    const isFirst = !this.#hasBegun && text !== "";
+    this.#hasBegun ||= isFirst;
+    const chunk = isFirst && text.startsWith("\uFEFF") ? text.slice(1) : text;
+    const payloads = chunk === "" ? [] : this.#read(chunk);
+    checkEventSize(this.#rest.length);
+    this.#hasEvents ||= payloads.length > 0;
+    return payloads;
+  }
+
+  #read(chunk: string): string[] {
     const payloads: string[] = [];
     this.#isDocument ??= chunk.startsWith("{");
     if (this.#isDocument || !/[\n\r]/.test(chunk)) {
@@ -18,6 +42,7 @@ export class EventParser {
     const text = this.#endLines(this.#rest + chunk);
     let start = 0;
     for (let end = text.indexOf("\n\n"); end !== -1; end = text.indexOf("\n\n", start)) {
+      checkEventSize(end - start);
       const data = text.indexOf("data:", start);
       const isOneLine = (data === start || text[data - 1] === "\n") && text.indexOf("\n", data) === end;
       if (isOneLine) payloads.push(text.slice(text[data + 5] === " " ? data + 6 : data + 5, end));

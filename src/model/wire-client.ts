@@ -73,7 +73,11 @@ export class WireClient implements ModelClient {
     try {
       await this.#exchange(request, { queue, signal, credential, secretHeaders, secrets });
     } catch (error) {
-      if (error instanceof ModelError) error.message = hideSecrets(error.message, secrets); // servers quote what they refuse
+      // Servers quote what they refuse.
+      if (error instanceof ModelError) error.message = hideSecrets(error.message, secrets);
+      if (error instanceof ModelError && error.cause instanceof Error) {
+        error.cause = new Error(hideSecrets(error.cause.message, secrets));
+      }
       throw error;
     }
   }
@@ -100,7 +104,7 @@ export class WireClient implements ModelClient {
     await readStream(
       answer.body,
       wire.decoder((event) => queue.push(event)),
-      { idleMs, signal },
+      { idleMs, signal, contentType: answer.headers["content-type"] },
     );
   }
 

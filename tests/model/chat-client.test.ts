@@ -298,3 +298,38 @@ test("an answer that is finished needs neither [DONE] nor the end of the connect
   expect((await answerTo({ raw, keepOpen: true }, { provider })).error).toBeUndefined();
   expect((await answerTo({ raw, cut: 1 })).error).toBeUndefined();
 });
+
+test.each([
+  [20, "xhi"],
+  [20_000, "hi"],
+])("content nested %i deep is harmless", async (depth, text) => {
+  const nested = `${"[".repeat(depth)}"x"${"]".repeat(depth)}`;
+  const raw = [
+    `data: {"choices":[{"delta":{"content":${nested}}}]}\n\n`,
+    chunk({ content: [["hi"]] }, "stop"),
+    doneLine,
+  ];
+  const answer = await answerTo({ raw });
+  expect(answer.error).toBeUndefined();
+  expect(itemsOf(answer)).toEqual([message(text)]);
+});
+
+test("arguments nested too deep for a text end the attempt", async () => {
+  const nested = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+  const part = `{"tool_calls":[{"id":"1","function":{"name":"shell","arguments":{"a":${nested}}}}]}`;
+  const { error } = await answerTo({ raw: [`data: {"choices":[{"delta":${part}}]}\n\n`, doneLine] });
+  expect(error).toMatchObject({ name: "ModelError", isRetryable: false });
+});
+
+const megabyte = "x".repeat(2 ** 20);
+test.each([
+  ["text", chunk({ content: megabyte })],
+  ["reasoning", chunk({ reasoning: megabyte })],
+  ["arguments", pieces({ index: 0, id: "1", function: { name: "shell", arguments: megabyte } })],
+])("an answer with more than 64 MiB is refused: %s", async (_name, event) => {
+  const { error } = await answerTo({ raw: [event.repeat(65)] });
+  expect(error).toMatchObject({
+    message: "stream disconnected before completion: the answer is longer than 64 MiB",
+    isRetryable: false,
+  });
+});

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import http from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import type { Credential } from "../../src/auth/credentials.ts";
 import { UserError } from "../../src/lib/errors.ts";
@@ -195,7 +195,71 @@ test("nobody listens: the text names the address, without what may be secret in 
   expect((await ask(client)).error).toMatchObject({
     message: `error sending request for url (http://127.0.0.1:${port}/v1/responses)`,
     isRetryable: true,
-    cause: { code: "ECONNREFUSED" },
+    cause: { message: "connection refused" },
+  });
+});
+
+test("a name that nobody has is told in words", async () => {
+  expect((await ask(clientAt("http://model.invalid/v1"))).error).toMatchObject({
+    message: "error sending request for url (http://model.invalid/v1/responses)",
+    cause: { message: "host not found" },
+  });
+});
+
+test.each([
+  ["reset", (socket: Socket) => socket.resetAndDestroy(), "connection reset"],
+  ["closed", (socket: Socket) => socket.end(), "the connection was closed without an answer"],
+  ["another protocol", (socket: Socket) => socket.end("SSH-2.0-OpenSSH\r\n"), "the answer is not HTTP/1.1"],
+])("no answer: %s", async (_name, answer, words) => {
+  const server = createServer((socket) => socket.on("error", () => {}).once("data", () => answer(socket)));
+  const { error } = await ask(clientAt(await listen(server)));
+  expect(error).toMatchObject({
+    message: expect.stringMatching(/^error sending request for url \(\S+\)$/),
+    cause: { message: words },
+  });
+  expect((error as Error).cause).toBeInstanceOf(Error);
+  server.close();
+});
+
+test.each(wires)("an answer that is no event stream: the cause names its type (%s)", async (wireApi) => {
+  const client = async (step: ModelStep) => {
+    await using model = await fakeModel([step]);
+    return (await ask(clientAt(model.url, retried(wireApi, 3)))).error;
+  };
+  const page = "<!doctype html>\n\n<title>Sign in</title>";
+  const html = { "content-type": "text/html; charset=utf-8" };
+  const text = /^stream disconnected before completion: stream closed before /;
+  expect(await client({ status: 200, body: page, headers: html })).toMatchObject({
+    message: expect.stringMatching(text),
+    cause: { message: "the server answered with text/html; check base_url" },
+  });
+  expect(await client({ status: 200, body: { detail: "no" } })).toMatchObject({
+    cause: { message: "the server answered with application/json; check base_url" },
+  });
+  expect(await client({ raw: ["hello\n\n"] })).toMatchObject({
+    cause: { message: "the answer is no event stream; check base_url" },
+  });
+  expect(await client({ raw: ['data: {"type":"response.created"}\n\n'] })).toMatchObject({ cause: undefined });
+});
+
+test("a head without end is no reason to try again", async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.write(`HTTP/1.1 200 OK\r\n${`x: ${"x".repeat(1000)}\r\n`.repeat(1100)}`));
+  });
+  expect((await ask(clientAt(await listen(server), retried("responses", 3)))).error).toMatchObject({
+    message: "the head of the answer is longer than 1 MiB",
+    isRetryable: false,
+  });
+  server.close();
+});
+
+test.each(wires)("an event without end is no reason to try again (%s)", async (wireApi) => {
+  const raw = [`data: ${"x".repeat(65 * 2 ** 20)}`];
+  await using model = await fakeModel([{ raw }]);
+  expect((await ask(clientAt(model.url, retried(wireApi, 3)))).error).toMatchObject({
+    message: "stream disconnected before completion: one event of the answer is longer than 64 MiB",
+    isRetryable: false,
   });
 });
 

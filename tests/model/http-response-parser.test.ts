@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { ResponseParser } from "../../src/model/http-response-parser.ts";
+import { ModelError } from "../../src/model/model-client.ts";
 
 interface Read {
   status?: number;
@@ -64,6 +65,11 @@ const cases: [string, string, Partial<Read>][] = [
     { headers: { "x-a": "1, 2", empty: "", "content-length": "0" } },
   ],
   [
+    "the same length twice",
+    `${head("content-length: 2", "Content-Length: 2")}ok`,
+    { headers: { "content-length": "2" }, body: "ok", isDone: true, canBeReused: true },
+  ],
+  [
     "more than was asked for",
     `${head("content-length: 1")}xHTTP/1.1 200 OK`,
     { body: "x", isDone: true, canBeReused: false },
@@ -93,9 +99,21 @@ test.each([
   ["a header without a name", head(": x")],
   ["a header continued on the next line", head("a: b", " c")],
   ["a length that is no number", head("content-length: 1, 1")],
+  ["two different lengths", head("content-length: 1", "content-length: 2")],
   ["a size that is no number", `${head("transfer-encoding: chunked")}-1\r\n`],
   ["a chunk that is too long", `${head("transfer-encoding: chunked")}1\r\nab\r\n`],
   ["a line without an end", `HTTP/1.1 200 OK\r\nx: ${"x".repeat(70_000)}`],
 ])("refuses %s", (_name, text) => {
   expect(() => read([text])).toThrow();
+});
+
+const kilobyte = `x: ${"x".repeat(1019)}\r\n`;
+test.each([
+  ["headers", "HTTP/1.1 200 OK\r\n", kilobyte],
+  ["words in advance", "", `HTTP/1.1 103 Early Hints\r\n${kilobyte}\r\n`],
+])("a head of more than 1 MiB is refused: %s", (_name, begin, repeated) => {
+  const fine = begin + repeated.repeat(900);
+  expect(() => read([fine])).not.toThrow();
+  const error = new ModelError("the head of the answer is longer than 1 MiB", { isRetryable: false });
+  expect(() => read([fine, repeated.repeat(200)])).toThrow(error);
 });

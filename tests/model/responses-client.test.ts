@@ -261,3 +261,30 @@ test("items are sent as they are, also a second time", async () => {
     { input: [first, userMessage("two")] },
   ]);
 });
+
+test("calls without an id get one of their own", async () => {
+  const action = { type: "exec", command: ["ls"] };
+  const calls = [
+    { type: "function_call", name: "shell", arguments: "{}" },
+    { type: "function_call", call_id: "", id: 7, name: "shell", arguments: "{}" },
+    { type: "custom_tool_call", call_id: null, name: "apply_patch", input: "x" },
+    { type: "local_shell_call", status: "completed", action },
+  ];
+  await using model = await fakeModel([{ raw: [...calls.map(itemDone), completed] }]);
+  const items = itemsOf(await ask(clientAt(model.url))) as { type: string; call_id: string }[];
+  expect(items.map(({ type }) => type)).toEqual(calls.map(({ type }) => type));
+  for (const { call_id } of items) expect(call_id).toMatch(/^call_\w{10,}$/);
+  expect(new Set(items.map(({ call_id }) => call_id)).size).toBe(4);
+});
+
+const megabyte = "x".repeat(2 ** 20);
+test.each([
+  ["deltas", sse({ type: "response.output_text.delta", delta: megabyte })],
+  ["items", itemDone({ type: "message", role: "assistant", content: [{ type: "output_text", text: megabyte }] })],
+])("an answer with more than 64 MiB is refused: %s", async (_name, event) => {
+  await using model = await fakeModel([{ raw: [event.repeat(65)] }]);
+  expect((await ask(clientAt(model.url))).error).toMatchObject({
+    message: "stream disconnected before completion: the answer is longer than 64 MiB",
+    isRetryable: false,
+  });
+});

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ModelError } from "../../src/model/model-client.ts";
 import { EventParser } from "../../src/model/server-sent-events.ts";
 
 function parse(...chunks: string[]): string[] {
@@ -21,6 +22,9 @@ test.each([
   ["no blank line at the end", "data: 1\n\ndata: 2", ["1", "2"]],
   ["an empty payload", "data:\n\n", [""]],
   ["nothing", "", []],
+  ["a byte order mark", "\uFEFFdata: 1\n\ndata: \uFEFF2\n\n", ["1", "\uFEFF2"]],
+  ["only one byte order mark", "\uFEFF\uFEFFdata: 1\n\ndata: 2\n\n", ["2"]],
+  ["a document behind a byte order mark", '\uFEFF{"a":\n\n1}', ['{"a":\n\n1}']],
   ["a document instead of a stream", '{"a":\n\n1}', ['{"a":\n\n1}']],
 ])("understands %s, however it is cut", (_name, text, payloads) => {
   expect(parse(text)).toEqual(payloads);
@@ -33,7 +37,26 @@ test("takes a long payload in many chunks without searching it again each time",
   const chunk = "x".repeat(65_536);
   const started = performance.now();
   parser.feed("data: ");
-  for (let count = 0; count < 1600; count++) parser.feed(chunk);
-  expect(parser.feed("\n\n")[0]).toHaveLength(1600 * chunk.length);
+  for (let count = 0; count < 1000; count++) parser.feed(chunk);
+  expect(parser.feed("\n\n")[0]).toHaveLength(1000 * chunk.length);
   expect(performance.now() - started).toBeLessThan(5000); // searched again, it would take minutes
+});
+
+test("a text without characters decides nothing", () => {
+  expect(parse("", "\uFEFF", "", '{"a":1}')).toEqual(['{"a":1}']);
+});
+
+test.each([
+  ["an event", "data: ", ""],
+  ["an event of many lines", "data: \n", "\ndata: "],
+  ["a document", "{", ""],
+  ["an event that ends with the text", "data: ", "\n\n"],
+])("%s of more than 64 MiB is refused", (_name, begin, end) => {
+  const parser = new EventParser();
+  const chunk = "x".repeat(2 ** 20);
+  parser.feed(begin);
+  for (let count = 0; count < 63; count++) parser.feed(chunk);
+  const refused = () => [parser.feed(chunk + end), parser.feed(end)];
+  const message = "stream disconnected before completion: one event of the answer is longer than 64 MiB";
+  expect(refused).toThrow(new ModelError(message, { isRetryable: false }));
 });
