@@ -21,6 +21,7 @@ _codex() {
             value='' many=''
             case "$command $word" in
             'codex exec' | 'codex e') command='codex exec' ;;
+            'codex sandbox') command='codex sandbox' ;;
             'codex completion') command='codex completion' ;;
             'codex help') command='codex help' ;;
             'codex -c' | 'codex --config') value='<text>' ;;
@@ -36,6 +37,10 @@ _codex() {
             'codex exec --timeout') value='<text>' ;;
             'codex exec --record') value='<file>' ;;
             'codex exec --replay') value='<file>' ;;
+            'codex sandbox -c' | 'codex sandbox --config') value='<text>' ;;
+            'codex sandbox -s' | 'codex sandbox --sandbox') value='read-only workspace-write danger-full-access' ;;
+            'codex sandbox --add-dir') value='<dir>' ;;
+            'codex sandbox -C' | 'codex sandbox --cd') value='<dir>' ;;
             esac
         fi
     done
@@ -43,10 +48,11 @@ _codex() {
         current='' value=${value:-<text>}
     elif [[ ! $value || ($many && $current == -*) ]]; then
         case $command in
-        'codex') operands='exec e completion help' flags='-V --version -c --config -h --help' ;;
+        'codex') operands='exec e sandbox completion help' flags='-V --version -c --config -h --help' ;;
         'codex exec') operands='' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version -h --help' ;;
+        'codex sandbox') operands='' flags='-c --config -s --sandbox --full-auto --add-dir --network -C --cd -h --help' ;;
         'codex completion') operands='bash elvish fish powershell zsh' flags='-h --help' ;;
-        'codex help') operands='exec e completion help' flags='' ;;
+        'codex help') operands='exec e sandbox completion help' flags='' ;;
         esac
         if [[ $ended ]]; then
             value='<file>'

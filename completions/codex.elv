@@ -5,6 +5,7 @@ set edit:completion:arg-completer[codex] = {|@words|
     var commands = [
         &'codex exec'='codex exec'
         &'codex e'='codex exec'
+        &'codex sandbox'='codex sandbox'
         &'codex completion'='codex completion'
         &'codex help'='codex help'
     ]
@@ -30,11 +31,19 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex exec --timeout'='<text>'
         &'codex exec --record'='<file>'
         &'codex exec --replay'='<file>'
+        &'codex sandbox -c'='<text>'
+        &'codex sandbox --config'='<text>'
+        &'codex sandbox -s'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex sandbox --sandbox'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex sandbox --add-dir'='<file>'
+        &'codex sandbox -C'='<file>'
+        &'codex sandbox --cd'='<file>'
     ]
     var offers = [
         &'codex'={
             offer 'exec' 'do one task and exit'
             offer 'e' 'do one task and exit'
+            offer 'sandbox' 'run one command as the model''s commands are run'
             offer 'completion' 'Print a completion script for a shell.'
             offer 'help' 'print help for a command'
             offer '-V' 'print the version'
@@ -76,6 +85,19 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '-h' 'print help'
             offer '--help' 'print help'
         }
+        &'codex sandbox'={
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '-s' 'what the command may do'
+            offer '--sandbox' 'what the command may do'
+            offer '--full-auto' 'let the command write to the working directory: same as -s workspace-write'
+            offer '--add-dir' 'let it write below this directory too; may be repeated; implies --full-auto'
+            offer '--network' 'let it reach the network; implies --full-auto'
+            offer '-C' 'working directory'
+            offer '--cd' 'working directory'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
         &'codex completion'={
             offer 'bash' 'shell'
             offer 'elvish' 'shell'
@@ -88,6 +110,7 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex help'={
             offer 'exec' 'command'
             offer 'e' 'command'
+            offer 'sandbox' 'command'
             offer 'completion' 'command'
             offer 'help' 'command'
         }

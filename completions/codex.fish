@@ -13,6 +13,8 @@ function __codex_at -d 'whether the words before the cursor lead to this command
         switch "$command $word"
             case 'codex exec' 'codex e'
                 set command 'codex exec'
+            case 'codex sandbox'
+                set command 'codex sandbox'
             case 'codex completion'
                 set command 'codex completion'
             case 'codex help'
@@ -20,6 +22,8 @@ function __codex_at -d 'whether the words before the cursor lead to this command
             case 'codex -c' 'codex --config'
                 set skip yes
             case 'codex exec -c' 'codex exec --config' 'codex exec -i' 'codex exec --image' 'codex exec -m' 'codex exec --model' 'codex exec -s' 'codex exec --sandbox' 'codex exec -p' 'codex exec --profile' 'codex exec -C' 'codex exec --cd' 'codex exec --color' 'codex exec -o' 'codex exec --output-last-message' 'codex exec --max-turns' 'codex exec --timeout' 'codex exec --record' 'codex exec --replay'
+                set skip yes
+            case 'codex sandbox -c' 'codex sandbox --config' 'codex sandbox -s' 'codex sandbox --sandbox' 'codex sandbox --add-dir' 'codex sandbox -C' 'codex sandbox --cd'
                 set skip yes
         end
     end
@@ -29,6 +33,7 @@ end
 complete -c codex -f
 complete -c codex -n '__codex_at \'codex\'' -a 'exec' -d 'do one task and exit'
 complete -c codex -n '__codex_at \'codex\'' -a 'e' -d 'do one task and exit'
+complete -c codex -n '__codex_at \'codex\'' -a 'sandbox' -d 'run one command as the model\'s commands are run'
 complete -c codex -n '__codex_at \'codex\'' -a 'completion' -d 'Print a completion script for a shell.'
 complete -c codex -n '__codex_at \'codex\'' -a 'help' -d 'print help for a command'
 complete -c codex -n '__codex_at \'codex\'' -s V -l version -d 'print the version'
@@ -55,6 +60,13 @@ complete -c codex -n '__codex_at \'codex exec\'' -l record -r -F -d 'keep what t
 complete -c codex -n '__codex_at \'codex exec\'' -l replay -r -F -d 'take what the model says from this file; no provider is asked'
 complete -c codex -n '__codex_at \'codex exec\'' -s V -l version -d 'print the version'
 complete -c codex -n '__codex_at \'codex exec\'' -s h -l help -d 'print help'
+complete -c codex -n '__codex_at \'codex sandbox\'' -s c -l config -x -d 'override a value of config.toml; may be repeated'
+complete -c codex -n '__codex_at \'codex sandbox\'' -s s -l sandbox -x -a 'read-only workspace-write danger-full-access' -d 'what the command may do'
+complete -c codex -n '__codex_at \'codex sandbox\'' -l full-auto -d 'let the command write to the working directory: same as -s workspace-write'
+complete -c codex -n '__codex_at \'codex sandbox\'' -l add-dir -x -a '(__fish_complete_directories)' -d 'let it write below this directory too; may be repeated; implies --full-auto'
+complete -c codex -n '__codex_at \'codex sandbox\'' -l network -d 'let it reach the network; implies --full-auto'
+complete -c codex -n '__codex_at \'codex sandbox\'' -s C -l cd -x -a '(__fish_complete_directories)' -d 'working directory'
+complete -c codex -n '__codex_at \'codex sandbox\'' -s h -l help -d 'print help'
 complete -c codex -n '__codex_at \'codex completion\'' -a 'bash' -d 'shell'
 complete -c codex -n '__codex_at \'codex completion\'' -a 'elvish' -d 'shell'
 complete -c codex -n '__codex_at \'codex completion\'' -a 'fish' -d 'shell'
@@ -63,5 +75,6 @@ complete -c codex -n '__codex_at \'codex completion\'' -a 'zsh' -d 'shell'
 complete -c codex -n '__codex_at \'codex completion\'' -s h -l help -d 'print help'
 complete -c codex -n '__codex_at \'codex help\'' -a 'exec' -d 'command'
 complete -c codex -n '__codex_at \'codex help\'' -a 'e' -d 'command'
+complete -c codex -n '__codex_at \'codex help\'' -a 'sandbox' -d 'command'
 complete -c codex -n '__codex_at \'codex help\'' -a 'completion' -d 'command'
 complete -c codex -n '__codex_at \'codex help\'' -a 'help' -d 'command'

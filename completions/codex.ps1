@@ -20,6 +20,7 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
         switch -CaseSensitive ("$command $($element.Extent.Text)") {
             'codex exec' { $command = 'codex exec' }
             'codex e' { $command = 'codex exec' }
+            'codex sandbox' { $command = 'codex sandbox' }
             'codex completion' { $command = 'codex completion' }
             'codex help' { $command = 'codex help' }
             'codex -c' { $value = @() }
@@ -43,6 +44,13 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex exec --timeout' { $value = @() }
             'codex exec --record' { $value = @() }
             'codex exec --replay' { $value = @() }
+            'codex sandbox -c' { $value = @() }
+            'codex sandbox --config' { $value = @() }
+            'codex sandbox -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex sandbox --sandbox' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex sandbox --add-dir' { $value = @() }
+            'codex sandbox -C' { $value = @() }
+            'codex sandbox --cd' { $value = @() }
         }
     }
     if ($null -ne $value) {
@@ -54,6 +62,7 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
         'codex' {
             & $offer 'exec' 'do one task and exit'
             & $offer 'e' 'do one task and exit'
+            & $offer 'sandbox' 'run one command as the model''s commands are run'
             & $offer 'completion' 'Print a completion script for a shell.'
             & $offer 'help' 'print help for a command'
             & $offer '-V' 'print the version'
@@ -95,6 +104,19 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
         }
+        'codex sandbox' {
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-s' 'what the command may do'
+            & $offer '--sandbox' 'what the command may do'
+            & $offer '--full-auto' 'let the command write to the working directory: same as -s workspace-write'
+            & $offer '--add-dir' 'let it write below this directory too; may be repeated; implies --full-auto'
+            & $offer '--network' 'let it reach the network; implies --full-auto'
+            & $offer '-C' 'working directory'
+            & $offer '--cd' 'working directory'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
         'codex completion' {
             & $offer 'bash' 'shell'
             & $offer 'elvish' 'shell'
@@ -107,6 +129,7 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
         'codex help' {
             & $offer 'exec' 'command'
             & $offer 'e' 'command'
+            & $offer 'sandbox' 'command'
             & $offer 'completion' 'command'
             & $offer 'help' 'command'
         }

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { type SandboxMode, sandboxModes } from "../protocol/policy.ts";
 import { version } from "../version.ts";
 import type { ExecOptions } from "./exec-command.ts";
+import type { SandboxOptions } from "./sandbox-command.ts";
 
 const usageStatus = 2;
 
@@ -13,6 +14,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     exec: async (prompt, options) => {
       const { execCommand } = await import("./exec-command.ts");
       status = await execCommand(prompt, options);
+    },
+    sandbox: async (command, options) => {
+      const { sandboxCommand } = await import("./sandbox-command.ts");
+      status = await sandboxCommand(command, options);
     },
     completion: async (shell) => {
       const { completionScript } = await import("./completion.ts");
@@ -33,11 +38,12 @@ export type Shell = (typeof shells)[number];
 
 interface Actions {
   readonly exec: (prompt: string | undefined, options: ExecOptions) => Promise<void>;
+  readonly sandbox: (command: readonly string[], options: SandboxOptions) => Promise<void>;
   readonly completion: (shell: Shell) => Promise<void>;
 }
 
 /** For those who only want to look at the commands and flags. */
-export const noActions: Actions = { exec: async () => {}, completion: async () => {} };
+export const noActions: Actions = { exec: async () => {}, sandbox: async () => {}, completion: async () => {} };
 
 /** Every command and flag; help, completions and the man page are made from it. */
 export function buildProgram(actions: Actions): Command {
@@ -136,6 +142,15 @@ export function buildProgram(actions: Actions): Command {
     });
   });
 
+  addSandboxCommand(program, { name: "sandbox", actions, program });
+  const debug = program
+    .command("debug", { hidden: true })
+    .description("Other names of the sandbox command.")
+    .helpOption("-h, --help", "print help")
+    .enablePositionalOptions();
+  debug.action(() => debug.help({ error: true }));
+  for (const name of ["landlock", "seatbelt"]) addSandboxCommand(debug, { name, actions, program });
+
   program
     .command("completion")
     .allowExcessArguments(false)
@@ -143,6 +158,61 @@ export function buildProgram(actions: Actions): Command {
     .addArgument(program.createArgument("[shell]", "shell to complete for").choices(shells).default("bash"))
     .action((shell: Shell) => actions.completion(shell));
   return program;
+}
+
+interface SandboxPlace {
+  readonly name: string;
+  readonly actions: Actions;
+  readonly program: Command;
+}
+
+function addSandboxCommand(parent: Command, { name, actions, program }: SandboxPlace): void {
+  const sandbox = parent
+    .command(name)
+    .summary("run one command as the model's commands are run")
+    .description(
+      "Run one command under the sandbox policy of the configuration, read-only unless it says otherwise, in the foreground. The exit status is the command's own; 126 and 127 mean that it could not be run, 1 also that it could not be sandboxed.",
+    )
+    .usage("[options] [--] <command...>")
+    .argument("[command...]", "command to run, with its arguments")
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
+    .addOption(new Option("-s, --sandbox <mode>", "what the command may do").choices(sandboxModes))
+    .option("--full-auto", "let the command write to the working directory: same as -s workspace-write")
+    .option("--add-dir <dir>", "let it write below this directory too; may be repeated; implies --full-auto", collect)
+    .option("--network", "let it reach the network; implies --full-auto")
+    .option("-C, --cd <dir>", "working directory")
+    .helpOption("-h, --help", "print help")
+    .passThroughOptions();
+  sandbox.action((command: readonly string[], flags: SandboxFlags) => {
+    if (command.length === 0) sandbox.help({ error: true });
+    const wider = flags.fullAuto ? "--full-auto" : flags.network ? "--network" : flags.addDir && "--add-dir";
+    if (wider !== undefined && flags.sandbox === "read-only") {
+      sandbox.error(`error: option '${wider}' means workspace-write and cannot be used with '-s read-only'`);
+    }
+    if (flags.fullAuto && flags.sandbox === "danger-full-access") {
+      sandbox.error(
+        "error: option '--full-auto' means workspace-write and cannot be used with '-s danger-full-access'",
+      );
+    }
+    const parents: { readonly config?: readonly string[] } = program.opts();
+    const mode = flags.fullAuto ? "workspace-write" : flags.sandbox;
+    return actions.sandbox(command, {
+      overrides: [...(parents.config ?? []), ...(flags.config ?? [])],
+      addedFolders: flags.addDir ?? [],
+      network: flags.network === true,
+      ...defined({ mode, cwd: flags.cd }),
+    });
+  });
+}
+
+/** The flags of `sandbox` as commander spells them. */
+interface SandboxFlags {
+  readonly config?: readonly string[];
+  readonly sandbox?: SandboxMode;
+  readonly fullAuto?: boolean;
+  readonly addDir?: readonly string[];
+  readonly network?: boolean;
+  readonly cd?: string;
 }
 
 /** The flags of `exec` as commander spells them. */
