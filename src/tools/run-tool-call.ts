@@ -1,7 +1,7 @@
 import { messageOf } from "../lib/errors.ts";
 import type { ToolCallItem } from "../protocol/response-item.ts";
 import { applyPatch, runApplyPatchTool } from "./apply-patch-tool.ts";
-import { runShell, runShellTool } from "./shell-tool.ts";
+import { defaultTimeoutMs, runShell, runShellTool } from "./shell-tool.ts";
 import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
 import { runUpdatePlanTool } from "./update-plan-tool.ts";
 import { runViewImageTool } from "./view-image-tool.ts";
@@ -22,7 +22,7 @@ function dispatch(item: ToolCallItem, context: ToolContext): Promise<ToolOutput>
         {
           command: item.action.command,
           workdir: item.action.working_directory ?? undefined,
-          timeoutMs: item.action.timeout_ms ?? 10_000,
+          timeoutMs: item.action.timeout_ms ?? defaultTimeoutMs,
           isEscalated: false,
           justification: undefined,
         },

@@ -17,7 +17,7 @@ import { patchFunctions, withPatchProgram } from "./patch-program.ts";
 import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
 import { commandAnswer, truncateMiddle } from "./tool-output.ts";
 
-const defaultTimeoutMs = 10_000;
+export const defaultTimeoutMs = 10_000;
 /** What a shell exits with after `timeout` ended its command (design decision 16). */
 const timedOutExitCode = 124;
 

@@ -15,15 +15,15 @@ interface Setup {
   readonly env?: Environment;
 }
 
-/** Loads from a fresh folder with `home` as CODEX_HOME and `work` as the process's directory. */
+/** Loads from a fresh folder with `home` as CODEX_HOME and `place` as the process's directory. */
 function load({ toml, files, flags = {}, env = {} }: Setup = {}): { config: Config; folder: string } {
   const folder = tempFolder({ ...(toml === undefined ? {} : { "home/config.toml": toml }), ...files });
   mkdirSync(path.join(folder, "home"), { recursive: true });
-  mkdirSync(path.join(folder, "work"), { recursive: true });
+  mkdirSync(path.join(folder, "place"), { recursive: true });
   const config = loadConfig({
     flags,
     env: { HOME: folder, CODEX_HOME: path.join(folder, "home"), ...env },
-    processCwd: path.join(folder, "work"),
+    processCwd: path.join(folder, "place"),
   });
   return { config, folder };
 }
@@ -32,7 +32,7 @@ test("C-001: without a file everything has its default", () => {
   const { config, folder } = load();
   expect(config).toEqual({
     codexHome: `${folder}/home`,
-    cwd: `${folder}/work`,
+    cwd: `${folder}/place`,
     env: { HOME: folder, CODEX_HOME: `${folder}/home` },
     model: "gpt-5",
     modelFamily: { supportsReasoning: true, shellTool: "function", applyPatchTool: "none", supportsVerbosity: true },
@@ -154,7 +154,7 @@ test.each<[name: string, setup: Setup, message: string]>([
     "unknown variant `bogus`, expected one of `minimal`, `low`, `medium`, `high`\nin `model_reasoning_effort`\n",
   ],
   ["X-015, E9: a missing directory", { flags: { cwd: "nosuch" } }, 'No such directory: "nosuch"'],
-  ["a file as directory", { files: { "work/file": "" }, flags: { cwd: "file" } }, 'Not a directory: "file"'],
+  ["a file as directory", { files: { "place/file": "" }, flags: { cwd: "file" } }, 'Not a directory: "file"'],
 ])("%s is refused", (_, setup, message) => {
   expect(() => load(setup)).toThrow(new UserError(message));
 });
@@ -169,14 +169,14 @@ test("C-003: a wrong type in the file names the file", () => {
 });
 
 test("X-015: -C is relative to the process's directory and made canonical", () => {
-  const folder = tempFolder({ "work/real/x": "" });
-  symlinkSync("real", path.join(folder, "work/link"));
+  const folder = tempFolder({ "place/real/x": "" });
+  symlinkSync("real", path.join(folder, "place/link"));
   const cwdOf = (cwd: string) =>
-    loadConfig({ flags: { cwd }, env: { HOME: folder }, processCwd: path.join(folder, "work") }).cwd;
-  expect([cwdOf("link"), cwdOf(path.join(folder, "work/link/..")), cwdOf("")]).toEqual([
-    `${folder}/work/real`,
-    `${folder}/work`,
-    `${folder}/work`,
+    loadConfig({ flags: { cwd }, env: { HOME: folder }, processCwd: path.join(folder, "place") }).cwd;
+  expect([cwdOf("link"), cwdOf(path.join(folder, "place/link/..")), cwdOf("")]).toEqual([
+    `${folder}/place/real`,
+    `${folder}/place`,
+    `${folder}/place`,
   ]);
 });
 
@@ -184,7 +184,7 @@ test("C-014, C-015: .env of the home counts, that of the project does not", () =
   const { config } = load({
     files: {
       "home/.env": "OPENAI_API_KEY=a\nCODEX_HOME=/x\nOPENAI_BASE_URL=http://127.0.0.1:1/v1",
-      "work/.env": "OPENAI_API_KEY=c\nOTHER=1",
+      "place/.env": "OPENAI_API_KEY=c\nOTHER=1",
     },
     env: { OPENAI_API_KEY: "b" },
   });
@@ -210,7 +210,7 @@ test("the workspace-write policy has absolute roots", () => {
   const { config, folder } = load({ toml: workspaceWrite });
   expect(config.sandboxPolicy).toEqual({
     mode: "workspace-write",
-    writable_roots: ["/abs", `${folder}/work/rel/x`, `${folder}/cache`, folder, `${folder}/work/~other`],
+    writable_roots: ["/abs", `${folder}/place/rel/x`, `${folder}/cache`, folder, `${folder}/place/~other`],
     network_access: true,
     exclude_tmpdir_env_var: false,
     exclude_slash_tmp: true,
@@ -237,7 +237,7 @@ test.each<[name: string, setup: Setup, expected: string | undefined]>([
   [
     "C-017: a file, relative to the directory",
     {
-      files: { "work/sub/i.md": "\n be good \n" },
+      files: { "place/sub/i.md": "\n be good \n" },
       flags: { cwd: "sub", overrides: ["experimental_instructions_file=i.md"] },
     },
     "be good",
@@ -245,7 +245,7 @@ test.each<[name: string, setup: Setup, expected: string | undefined]>([
   [
     "the profile's file over the top level's",
     {
-      files: { "work/a.md": "a", "work/b.md": "b" },
+      files: { "place/a.md": "a", "place/b.md": "b" },
       toml: 'experimental_instructions_file = "a.md"\nprofile = "p"\n[profiles.p]\nexperimental_instructions_file = "b.md"',
     },
     "b",
@@ -253,7 +253,7 @@ test.each<[name: string, setup: Setup, expected: string | undefined]>([
   [
     "a client's text over the file",
     {
-      files: { "work/a.md": "a" },
+      files: { "place/a.md": "a" },
       flags: { baseInstructions: "client", overrides: ["experimental_instructions_file=a.md"] },
     },
     "client",
@@ -292,11 +292,11 @@ test.each<[toml: string | undefined, flag: boolean | undefined, shown: boolean]>
 test("C-126: project_doc_max_bytes reaches the documents, and what is cut is told", () => {
   const { config, folder } = load({
     toml: "project_doc_max_bytes = 4",
-    files: { "home/AGENTS.md": "home\n", "work/AGENTS.md": "project" },
+    files: { "home/AGENTS.md": "home\n", "place/AGENTS.md": "project" },
   });
   expect(config.userInstructions).toBe("home\n\n--- project-doc ---\n\nproj");
   expect(config.warnings).toEqual([
-    `Read only the first 4 bytes of "${folder}/work/AGENTS.md": project_doc_max_bytes is 4.`,
+    `Read only the first 4 bytes of "${folder}/place/AGENTS.md": project_doc_max_bytes is 4.`,
   ]);
 });
 
@@ -306,7 +306,7 @@ test("remaining settings reach the config", () => {
     flags: { developerInstructions: "dev" },
   });
   expect(config).toMatchObject({
-    resumePath: `${folder}/work/r.jsonl`,
+    resumePath: `${folder}/place/r.jsonl`,
     notify: ["n"],
     persistHistory: false,
     developerInstructions: "dev",
