@@ -30,11 +30,12 @@ const notExecutableStatus = 126;
 export async function sandboxCommand(argv: readonly string[], options: SandboxOptions): Promise<number> {
   const config = loadPolicy(options);
   const policy = widen(config.sandboxPolicy, options);
-  const { cwd, codexHome } = config;
+  const { cwd, codexHome, linuxSandbox } = config;
   const sandbox = prepareSandbox(policy, {
     cwd,
     env: process.env,
     codexHome,
+    linuxSandbox,
     helperPath: programFile("sandbox-helper.cjs"),
   });
   // Not by way of `process.stderr`, which would change the flags of a stream that the command inherits.

@@ -3,6 +3,8 @@ import { explainSystemError, UserError } from "../lib/errors.ts";
 import {
   type ApprovalPolicy,
   approvalPolicies,
+  type LinuxSandboxChoice,
+  linuxSandboxes,
   type ReasoningEffort,
   type ReasoningSummary,
   reasoningEfforts,
@@ -34,8 +36,10 @@ import {
 /** config.toml as written, checked but without defaults. Keys we do not know are passed over (spec core 2.4 to 2.8). */
 export interface ConfigToml extends Profile {
   readonly modelContextWindow: number | undefined;
+  readonly modelAutoCompactTokenLimit: number | undefined;
   readonly modelSupportsReasoning: boolean | undefined;
   readonly sandboxMode: SandboxMode | undefined;
+  readonly linuxSandbox: LinuxSandboxChoice | undefined;
   readonly sandboxWorkspaceWrite: WorkspaceWriteToml | undefined;
   readonly shellEnvironmentPolicy: ShellEnvironmentPolicy;
   readonly notify: readonly string[] | undefined;
@@ -107,8 +111,10 @@ function readConfig(table: TomlTable): ConfigToml {
   return {
     ...readProfile(table),
     modelContextWindow: readUnsigned(table, "model_context_window"),
+    modelAutoCompactTokenLimit: readUnsigned(table, "model_auto_compact_token_limit"),
     modelSupportsReasoning: readBoolean(table, "model_supports_reasoning_summaries"),
     sandboxMode: readOneOf(table, "sandbox_mode", sandboxModes),
+    linuxSandbox: readOneOf(table, "linux_sandbox", linuxSandboxes),
     sandboxWorkspaceWrite: workspaceWrite && readWorkspaceWrite(workspaceWrite),
     shellEnvironmentPolicy: readShellEnvironmentPolicy(readTable(table, "shell_environment_policy")),
     notify: readStrings(table, "notify"),

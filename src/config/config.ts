@@ -1,6 +1,7 @@
 import type { Environment } from "../lib/environment.ts";
 import type {
   ApprovalPolicy,
+  LinuxSandboxChoice,
   ReasoningEffort,
   ReasoningSummary,
   SandboxPolicy,
@@ -20,6 +21,8 @@ export interface Config {
   readonly model: string;
   readonly modelFamily: ModelFamily;
   readonly modelContextWindow: number | null;
+  /** From how many tokens on a conversation is compacted unasked; 0: never, undefined: by the context window. */
+  readonly modelAutoCompactTokenLimit: number | undefined;
   readonly modelProviderId: string;
   readonly modelProvider: ModelProvider;
   readonly modelReasoningEffort: ReasoningEffort;
@@ -27,6 +30,7 @@ export interface Config {
   readonly modelVerbosity: Verbosity | undefined;
   readonly approvalPolicy: ApprovalPolicy;
   readonly sandboxPolicy: SandboxPolicy;
+  readonly linuxSandbox: LinuxSandboxChoice;
   readonly shellEnvironmentPolicy: ShellEnvironmentPolicy;
   /** Text that replaces the built-in base instructions. */
   readonly baseInstructions: string | undefined;

@@ -50,6 +50,7 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     model,
     modelFamily: { ...family, supportsReasoning: toml.modelSupportsReasoning ?? family.supportsReasoning },
     modelContextWindow: toml.modelContextWindow ?? contextWindowOf(model),
+    modelAutoCompactTokenLimit: toml.modelAutoCompactTokenLimit,
     modelProviderId,
     modelProvider,
     modelReasoningEffort: profile.modelReasoningEffort ?? toml.modelReasoningEffort ?? "medium",
@@ -57,6 +58,7 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     modelVerbosity: profile.modelVerbosity ?? toml.modelVerbosity,
     approvalPolicy: flags.approvalPolicy ?? profile.approvalPolicy ?? toml.approvalPolicy ?? "on-request",
     sandboxPolicy: sandboxPolicy(flags.sandboxMode ?? toml.sandboxMode ?? "read-only", { toml, cwd, env }),
+    linuxSandbox: toml.linuxSandbox ?? "landlock",
     shellEnvironmentPolicy: toml.shellEnvironmentPolicy,
     baseInstructions:
       flags.baseInstructions ??

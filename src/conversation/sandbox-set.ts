@@ -20,8 +20,9 @@ export class SandboxSet {
     const key = JSON.stringify([policy, cwd]);
     const known = this.#sandboxes.get(key);
     if (known !== undefined) return known;
-    const { env, codexHome } = this.#config;
-    const sandbox = prepareSandbox(policy, { cwd, env, codexHome, helperPath: this.#helperPath, host: this.#host });
+    const { env, codexHome, linuxSandbox } = this.#config;
+    const helperPath = this.#helperPath;
+    const sandbox = prepareSandbox(policy, { cwd, env, codexHome, linuxSandbox, helperPath, host: this.#host });
     this.#sandboxes.set(key, sandbox);
     return sandbox;
   }

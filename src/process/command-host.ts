@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import { isInside } from "../lib/path-inside.ts";
+import type { BubblewrapTrial, Confinement } from "./bubblewrap.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { makePipe } from "./descriptors.ts";
 import { type HelperImage, HelperProcess } from "./helper-process.ts";
@@ -12,6 +13,8 @@ import { SandboxSetupError } from "./sandbox-error.ts";
 /** What the commands of one process share, whatever sandbox each has: the FFI, the waiting helper and the guard. */
 export class CommandHost {
   readonly guard = new OrphanGuard();
+  /** What came of trying bubblewrap, by program. */
+  readonly bubblewraps = new Map<string, BubblewrapTrial>();
   readonly #helperPath: string;
   #libc: Libc | undefined;
   #hasNoLibc = false;
@@ -113,6 +116,11 @@ export class CommandHost {
 
   #startHelper(): HelperProcess {
     return HelperProcess.start(this.loadLibc(), this.#helperImage());
+  }
+
+  /** One that bubblewrap holds to `rules`, for a request without restrictions of its own. */
+  startConfinedHelper(confinement: Confinement): HelperProcess {
+    return HelperProcess.startConfined(this.loadLibc(), this.#helperImage(), confinement);
   }
 
   #helperImage(): HelperImage {

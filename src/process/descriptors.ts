@@ -1,7 +1,9 @@
+import { closeSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { type Libc, SystemCallError } from "./libc.ts";
 
 const closeOnExec = 0o2000000;
+const closeOnExecFile = 1;
 const unixFamily = 1;
 const streamType = 1;
 const shutdownWrite = 1;
@@ -17,6 +19,18 @@ export function makePipe(libc: Libc): Pipe {
   const ends = Buffer.alloc(8);
   libc.call("int pipe2(void *, int)", ends, closeOnExec);
   return { readEnd: ends.readInt32LE(0), writeEnd: ends.readInt32LE(4) };
+}
+
+/** A file without a name, in memory, at its beginning; passed on to a child only by its stdio. */
+export function makeMemoryFile(libc: Libc, content: Buffer): number {
+  const fd = libc.call("int memfd_create(const char *, unsigned int)", "codex", closeOnExecFile);
+  try {
+    for (let offset = 0; offset < content.length; ) offset += writeSync(fd, content, offset, undefined, offset);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 export function makeSocketPair(libc: Libc): readonly [ours: number, theirs: number] {

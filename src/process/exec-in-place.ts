@@ -17,13 +17,31 @@ export function undoNode(libc: Libc): void {
     if (!fixedSignals.includes(signal)) libc.call("intptr_t signal(int, intptr_t)", signal, 0);
   }
   // libuv marks the first sixteen descriptors close-on-exec when it starts, the command's stdio among them.
-  for (const fd of [0, 1, 2]) libc.call("int fcntl(int, int, int)", fd, setDescriptorFlags, 0);
+  for (const fd of [0, 1, 2]) keepOnExec(libc, fd);
+}
+
+export function keepOnExec(libc: Libc, fd: number): void {
+  libc.call("int fcntl(int, int, int)", fd, setDescriptorFlags, 0);
 }
 
 /** What a sandboxed command does not get: an image of its memory on the disk, and descriptors beside its stdio. */
 export function withholdRest(libc: Libc): void {
   libc.call("int setrlimit(int, void *)", coreSizeLimit, Buffer.alloc(16));
   libc.syscall("close_range", firstOther, lastDescriptor, closeOnExec);
+}
+
+/** For a child that cannot withhold them itself: it inherits the limit that stands while it starts. */
+export function withoutCoreDumps<T>(libc: Libc, start: () => T): T {
+  const limit = Buffer.alloc(16);
+  libc.call("int getrlimit(int, void *)", coreSizeLimit, limit);
+  const none = Buffer.from(limit);
+  none.writeBigUInt64LE(0n, 0); // the soft half: the hard one could not be had back
+  libc.call("int setrlimit(int, void *)", coreSizeLimit, none);
+  try {
+    return start();
+  } finally {
+    libc.call("int setrlimit(int, void *)", coreSizeLimit, limit);
+  }
 }
 
 export interface Program {

@@ -4,11 +4,12 @@ import { constants } from "node:os";
 import path from "node:path";
 import tty from "node:tty";
 import { messageOf, UserError } from "../lib/errors.ts";
+import { bubblewrapArgv, openOptions } from "./bubblewrap.ts";
 import { waitForExit } from "./child-exit.ts";
-import { execInPlace, type Program, undoNode, withholdRest } from "./exec-in-place.ts";
+import { execInPlace, keepOnExec, type Program, undoNode, withholdRest } from "./exec-in-place.ts";
 import { SystemCallError } from "./libc.ts";
 import { giveUpPrivileges, restrictSelf } from "./restrict.ts";
-import type { LinuxSandbox, Sandbox } from "./sandbox.ts";
+import type { BubblewrapSandbox, LandlockSandbox, Sandbox } from "./sandbox.ts";
 import { explainRefusal, sandboxFailure } from "./sandbox-error.ts";
 import { seatbeltCommand } from "./seatbelt.ts";
 import { errnoOf } from "./system-error.ts";
@@ -23,16 +24,18 @@ export type ForegroundEnd =
  * `process.stdin`, `stdout` or `stderr` before: that would change their flags for the command too.
  */
 export async function runInForeground(program: Program, sandbox: Sandbox): Promise<ForegroundEnd> {
-  switch (sandbox.type) {
-    case "LinuxSeccomp":
+  switch (sandbox.backend) {
+    case "landlock":
       return notStarted(execRestricted(program, sandbox));
-    case "None": {
+    case "bubblewrap":
+      return notStarted(findProblem(program) ?? execBubblewrap(program, sandbox));
+    case "none": {
       const libc = sandbox.host.tryLibc();
       if (libc === undefined) return runAsChild(program);
       undoNode(libc);
       return notStarted(execInPlace(libc, program));
     }
-    case "MacosSeatbelt": {
+    case "seatbelt": {
       const errno = findProblem(program);
       if (errno !== undefined) return notStarted(errno);
       const argv = seatbeltCommand(sandbox.profile, program.argv);
@@ -49,7 +52,7 @@ function notStarted(errno: number): ForegroundEnd {
 
 const setParentDeathSignal = 1;
 
-function execRestricted(program: Program, sandbox: LinuxSandbox): number {
+function execRestricted(program: Program, sandbox: LandlockSandbox): number {
   const libc = sandbox.host.loadLibc();
   try {
     giveUpPrivileges(libc);
@@ -65,7 +68,22 @@ function execRestricted(program: Program, sandbox: LinuxSandbox): number {
   return execInPlace(libc, program);
 }
 
-/** Why a program cannot be run; sandbox-exec would report it as a failing one. */
+/** Ends with its parent, or a signal to bubblewrap alone would leave the command behind. */
+function execBubblewrap({ argv, env }: Program, { host, bubblewrap, rules }: BubblewrapSandbox): number {
+  const libc = host.loadLibc();
+  undoNode(libc);
+  withholdRest(libc);
+  let descriptors: readonly [number, number];
+  try {
+    descriptors = openOptions(libc, { bubblewrap, rules }, { cwd: process.cwd(), env });
+  } catch (cause) {
+    throw new UserError(messageOf(cause), { cause });
+  }
+  for (const fd of descriptors) keepOnExec(libc, fd);
+  return execInPlace(libc, { argv: [bubblewrap.program, ...bubblewrapArgv(descriptors, argv)], env: {} });
+}
+
+/** Why a program cannot be run; sandbox-exec and bubblewrap would report it as a failing one. */
 function findProblem({ argv: [file = ""], env }: Program): number | undefined {
   const folders = file.includes("/") ? [""] : (env["PATH"] ?? "/usr/bin:/bin").split(":");
   const found = folders.map((folder) => path.resolve(folder, file)).filter((candidate) => isFile(candidate));
@@ -74,7 +92,11 @@ function findProblem({ argv: [file = ""], env }: Program): number | undefined {
 }
 
 function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false; // behind a folder that is not ours to look into
+  }
 }
 
 function isExecutable(file: string): boolean {

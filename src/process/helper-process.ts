@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, existsSync, write as writeCallback, writeSync } from "node:fs";
 import { promisify } from "node:util";
-import { messageOf } from "../lib/errors.ts";
-import { type ChildExit, waitForExit } from "./child-exit.ts";
-import { endWriting, makePipe, makeSocketPair, receiveAvailable } from "./descriptors.ts";
-import type { HelperReport, HelperRequest } from "./helper-request.ts";
+import { bubblewrapArgv, type Confinement, openOptions } from "./bubblewrap.ts";
+import type { ChildExit } from "./child-exit.ts";
+import { endWriting, receiveAvailable } from "./descriptors.ts";
+import { confined, controlFd, type HelperReport, type HelperRequest } from "./helper-request.ts";
 import type { Libc } from "./libc.ts";
-import { SandboxSetupError, sandboxFailure } from "./sandbox-error.ts";
+import { type PipedChild, startPiped } from "./piped-child.ts";
 
 /** What the helper is started from, and which descriptors it needs for that, from 4 on. */
 export interface HelperImage {
@@ -31,55 +31,45 @@ export class HelperProcess {
   #hasEnded = false;
   #sent = Promise.resolve();
 
-  private constructor(libc: Libc, child: ChildProcess & { readonly pid: number }, ends: Ends) {
+  private constructor(libc: Libc, child: PipedChild) {
     this.#libc = libc;
-    this.#child = child;
+    this.#child = child.process;
     this.pid = child.pid;
-    this.stdout = ends.stdout;
-    this.stderr = ends.stderr;
-    this.#control = ends.control;
-    this.exited = waitForExit(child);
+    this.stdout = child.stdout;
+    this.stderr = child.stderr;
+    this.#control = child.control;
+    this.exited = child.exited;
     void this.exited.then(() => {
       this.#hasEnded = true;
     });
     // While it waits, it holds nothing up.
-    child.unref();
+    child.process.unref();
   }
 
   /** Throws a SandboxSetupError when it cannot be started. */
   static start(libc: Libc, image: HelperImage): HelperProcess {
-    const opened: number[] = [];
-    const passed: number[] = [];
+    // This very program, even when its file was replaced since: by an update, or by a command.
+    const file = existsSync("/proc/self/exe") ? "/proc/self/exe" : process.execPath;
+    return new HelperProcess(libc, startPiped(libc, { name: "codex-sandbox-helper", file, ...image }));
+  }
+
+  /** The same within bubblewrap, which holds it to `rules`. */
+  static startConfined(libc: Libc, image: HelperImage, confinement: Confinement): HelperProcess {
+    const options = openOptions(libc, confinement, { cwd: "/", env: {} });
     try {
-      const stdout = makePipe(libc);
-      opened.push(stdout.readEnd);
-      passed.push(stdout.writeEnd);
-      const stderr = makePipe(libc);
-      opened.push(stderr.readEnd);
-      passed.push(stderr.writeEnd);
-      const [control, theirs] = makeSocketPair(libc);
-      opened.push(control);
-      passed.push(theirs);
-      // This very program, even when its file was replaced since: by an update, or by a command.
-      const program = existsSync("/proc/self/exe") ? "/proc/self/exe" : process.execPath;
-      const child = spawn(program, image.args, {
-        argv0: "codex-sandbox-helper",
-        cwd: "/",
-        detached: true,
-        // Neither a preload of the user's nor a certificate bundle may run or slow it down before it is restricted.
-        env: {},
-        stdio: ["ignore", ...passed, ...image.descriptors],
-      });
-      if (!hasStarted(child)) {
-        child.once("error", () => {});
-        throw new Error(`cannot run "${program}"`);
-      }
-      return new HelperProcess(libc, child, { stdout: stdout.readEnd, stderr: stderr.readEnd, control });
-    } catch (error) {
-      for (const fd of opened) closeSync(fd);
-      throw new SandboxSetupError(sandboxFailure(`the helper did not start (${messageOf(error)}).`), { cause: error });
+      const first = controlFd + 1 + image.descriptors.length;
+      const argv = [process.execPath, ...image.args, confined];
+      return new HelperProcess(
+        libc,
+        startPiped(libc, {
+          name: "codex-sandbox-helper",
+          file: confinement.bubblewrap.program,
+          args: bubblewrapArgv([first, first + 1], argv),
+          descriptors: [...image.descriptors, ...options],
+        }),
+      );
     } finally {
-      for (const fd of passed) closeSync(fd);
+      for (const fd of options) closeSync(fd);
     }
   }
 
@@ -117,14 +107,4 @@ export class HelperProcess {
   discard(): void {
     for (const fd of [this.#control, this.stdout, this.stderr]) closeSync(fd);
   }
-}
-
-interface Ends {
-  readonly stdout: number;
-  readonly stderr: number;
-  readonly control: number;
-}
-
-function hasStarted(child: ChildProcess): child is ChildProcess & { readonly pid: number } {
-  return child.pid !== undefined;
 }

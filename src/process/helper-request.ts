@@ -8,9 +8,15 @@ export type HelperRequest =
       readonly argv: readonly string[];
       readonly cwd: string;
       readonly env: Readonly<Record<string, string>>;
+      readonly mark: string;
       readonly restrictions: Restrictions;
     }
-  | { readonly kind: "files"; readonly operations: readonly FileOperation[]; readonly restrictions: Restrictions };
+  | {
+      readonly kind: "files";
+      readonly operations: readonly FileOperation[];
+      /** Null where bubblewrap holds the helper already. */
+      readonly restrictions: Restrictions | null;
+    };
 
 /**
  * What it answers, one JSON line each. Without `restricted` it never came so far; after it, silence means that the
@@ -24,3 +30,6 @@ export type HelperReport =
 
 /** The control descriptor in the helper: a stream socket whose other end we hold. */
 export const controlFd = 3;
+
+/** The helper's second argument where it need not restrict itself. */
+export const confined = "confined";

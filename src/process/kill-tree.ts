@@ -1,8 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-
-/** Marks the environment of a command and of all it starts, so that what leaves its process group is found too. */
-export const markVariable = "CODEX_COMMAND_ID";
+import { findMarked } from "./mark.ts";
 
 const scans = 20;
 const scanIntervalMs = 10;
@@ -29,22 +26,5 @@ function kill(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch {
     // Already gone, or another user's by now (sudo): there is nothing more we could do.
-  }
-}
-
-function findMarked(mark: string): readonly number[] {
-  const wanted = Buffer.from(`${markVariable}=${mark}\0`);
-  return readdirSync("/proc").flatMap((name) => {
-    const pid = Number(name);
-    return Number.isInteger(pid) && environmentOf(pid)?.includes(wanted) ? [pid] : [];
-  });
-}
-
-/** Undefined for processes that have ended or are not ours to read. */
-function environmentOf(pid: number): Buffer | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/environ`);
-  } catch {
-    return undefined;
   }
 }

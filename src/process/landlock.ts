@@ -1,9 +1,9 @@
 import { closeSync, constants as fsConstants, fstatSync, openSync } from "node:fs";
 import type { Libc } from "./libc.ts";
-import type { WritableRoot } from "./writable-roots.ts";
+import { checkRoot, type WritableRoot } from "./writable-roots.ts";
 
 /** The newest interface we know how to fill in; later kernels keep understanding it. */
-const newestAbi = 7;
+export const newestAbi = 7;
 
 const truncate = 1 << 14;
 const ioctlDevice = 1 << 15;
@@ -62,9 +62,7 @@ export function makeRuleset(libc: Libc, rules: LandlockRules): number {
     const fd = openSync(path, pathOnly | fsConstants.O_NOFOLLOW);
     try {
       const found = fstatSync(fd, { bigint: true });
-      if (expected && (String(found.dev) !== expected.device || String(found.ino) !== expected.inode)) {
-        throw new Error(`the writable folder "${path}" was replaced since the session began`);
-      }
+      if (expected !== undefined) checkRoot(expected, found);
       const rule = Buffer.alloc(12);
       rule.writeBigUInt64LE(BigInt(rights & handled & (found.isDirectory() ? ~0 : fileRights)), 0);
       rule.writeInt32LE(fd, 8);

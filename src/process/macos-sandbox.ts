@@ -1,32 +1,17 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
+import { isInside } from "../lib/path-inside.ts";
 import { canonicalPath } from "./canonical-path.ts";
+import { gitParts } from "./git-parts.ts";
 import { type SeatbeltProfile, type SeatbeltRoot, seatbeltProfile } from "./seatbelt.ts";
 
 export function prepareSeatbelt(
   writableRoots: readonly string[],
-  options: { readonly network: boolean; readonly env: Environment },
+  options: { readonly folders: readonly string[]; readonly network: boolean; readonly env: Environment },
 ): { readonly roots: readonly SeatbeltRoot[]; readonly profile: SeatbeltProfile } {
-  const roots = writableRoots.map(seatbeltRoot);
+  const parts = gitParts(options.folders, writableRoots);
+  const roots = writableRoots.map((root) => ({ path: root, readOnly: parts.filter((part) => isInside(part, root)) }));
   return { roots, profile: seatbeltProfile({ roots, network: options.network, ...cacheFolder(options.env) }) };
-}
-
-/** What a command could plant there would run outside of the sandbox, at the next use of git. */
-function seatbeltRoot(root: string): SeatbeltRoot {
-  const git = path.join(root, ".git");
-  return { path: root, readOnly: [git, ...namedByGitFile(git)] };
-}
-
-/** In a worktree or submodule `.git` is a file that names the real folder. */
-function namedByGitFile(git: string): readonly string[] {
-  try {
-    const named = /^gitdir: (.+)$/m.exec(readFileSync(git, "utf8"))?.[1];
-    return named === undefined ? [] : [canonicalPath(path.resolve(path.dirname(git), named))];
-  } catch {
-    // A folder, or nothing.
-    return [];
-  }
 }
 
 /** Beside the user's temporary folder, which is the only one of the two that the environment names. */

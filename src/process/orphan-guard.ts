@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import net from "node:net";
-import { markVariable } from "./kill-tree.ts";
+import { markVariable } from "./mark.ts";
 import { keepStderrBlocking } from "./output-pipe.ts";
 
 /**
@@ -17,9 +17,13 @@ done
 for pause in 0 0.1 0.3; do
   sleep $pause
   for item in $running; do
-    for file in $(grep -lsF "${markVariable}=\${item#*:}" /proc/[0-9]*/environ); do
+    mark=\${item#*:}
+    for file in $(
+      grep -lsF "${markVariable}=$mark" /proc/[0-9]*/environ
+      grep -lsE "^Max file locks +$mark " /proc/[0-9]*/limits
+    ); do
       file=\${file#/proc/}
-      kill -s KILL "\${file%/environ}"
+      kill -s KILL "\${file%/*}"
     done
   done
 done

@@ -3,12 +3,14 @@ import { closeSync, existsSync } from "node:fs";
 import net from "node:net";
 import { constants } from "node:os";
 import path from "node:path";
+import { failureBeforeStart, startBubblewrap } from "./bubblewrap-process.ts";
 import { type ChildExit, waitForExit } from "./child-exit.ts";
 import { makePipe, type Pipe } from "./descriptors.ts";
-import { killTree, markVariable } from "./kill-tree.ts";
+import { killTree } from "./kill-tree.ts";
+import { markVariable, newMark } from "./mark.ts";
 import { CommandOutput, type OutputStream } from "./output-capture.ts";
 import { type ChunkHandler, OutputPipe } from "./output-pipe.ts";
-import type { LinuxSandbox, MacosSandbox, NoSandbox, Sandbox } from "./sandbox.ts";
+import type { BubblewrapSandbox, LandlockSandbox, NoSandbox, Sandbox, SeatbeltSandbox } from "./sandbox.ts";
 import { reportAfterSetup } from "./sandbox-error.ts";
 import { seatbeltCommand } from "./seatbelt.ts";
 import { describeErrno, describeFailure } from "./system-error.ts";
@@ -69,7 +71,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandOutcom
   }
 
   const { guard } = request.sandbox.host;
-  const mark = `${process.pid}-${process.hrtime.bigint().toString(36)}`;
+  const mark = newMark();
   guard.add(mark);
   try {
     return await runMarked({ ...request, env: { ...request.env, [markVariable]: mark } }, mark);
@@ -80,7 +82,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandOutcom
 
 async function runMarked(request: CommandRequest, mark: string): Promise<CommandOutcome> {
   const startedAt = performance.now();
-  const child = await launch(request);
+  const child = await launch(request, mark);
   if (child.kind === "not_started") return child;
   request.sandbox.host.guard.setGroup(mark, child.pid);
   const output = new CommandOutput();
@@ -153,15 +155,25 @@ interface Launched {
 
 type NotStarted = CommandOutcome & { kind: "not_started" };
 
-function launch(request: CommandRequest): Promise<Launched | NotStarted> | Launched {
+function launch(request: CommandRequest, mark: string): Promise<Launched | NotStarted> | Launched {
   const { sandbox } = request;
-  return sandbox.type === "LinuxSeccomp" ? launchByHelper(request, sandbox) : launchDirectly(request, sandbox);
+  switch (sandbox.backend) {
+    case "landlock":
+      return launchByHelper(request, sandbox, mark);
+    case "bubblewrap":
+      return launchByBubblewrap(request, sandbox);
+    case "none":
+    case "seatbelt":
+      return launchDirectly(request, sandbox);
+    default:
+      return sandbox satisfies never;
+  }
 }
 
-function launchByHelper(request: CommandRequest, sandbox: LinuxSandbox): Launched {
+function launchByHelper(request: CommandRequest, sandbox: LandlockSandbox, mark: string): Launched {
   const { argv, cwd, env } = request;
   const helper = sandbox.host.takeHelper();
-  helper.send({ kind: "exec", argv, cwd, env, restrictions: sandbox.restrictions });
+  helper.send({ kind: "exec", argv, cwd, env, mark, restrictions: sandbox.restrictions });
   return {
     kind: "launched",
     pid: helper.pid,
@@ -178,20 +190,36 @@ function launchByHelper(request: CommandRequest, sandbox: LinuxSandbox): Launche
   };
 }
 
+function launchByBubblewrap(
+  { argv, cwd, env }: CommandRequest,
+  { host, bubblewrap, rules }: BubblewrapSandbox,
+): Launched {
+  const child = startBubblewrap(host.loadLibc(), { bubblewrap, rules }, { argv, cwd, env });
+  return {
+    ...child,
+    kind: "launched",
+    findFailure: async (exit, { stopped, output }) => {
+      const hasRun = child.takeStatus();
+      if (hasRun || stopped !== undefined || exit === undefined) return undefined;
+      return failureBeforeStart(exit, output.texts().stderr);
+    },
+  };
+}
+
 async function launchDirectly(
   request: CommandRequest,
-  sandbox: NoSandbox | MacosSandbox,
+  sandbox: NoSandbox | SeatbeltSandbox,
 ): Promise<Launched | NotStarted> {
   const [program = "", ...args] =
-    sandbox.type === "None" ? request.argv : seatbeltCommand(sandbox.profile, request.argv);
-  if (sandbox.type === "MacosSeatbelt" && !isProgram(request)) return notStarted(describeErrno(constants.errno.ENOENT));
+    sandbox.backend === "none" ? request.argv : seatbeltCommand(sandbox.profile, request.argv);
+  if (sandbox.backend === "seatbelt" && !isProgram(request)) return notStarted(describeErrno(constants.errno.ENOENT));
   let pipes: readonly Pipe[] = [];
   try {
     pipes = makePipes(sandbox);
     const [out, error] = pipes;
     const child = spawn(program, args, {
       cwd: request.cwd,
-      env: sandbox.type === "None" ? request.env : { ...request.env, CODEX_SANDBOX: "seatbelt" },
+      env: sandbox.backend === "none" ? request.env : { ...request.env, CODEX_SANDBOX: "seatbelt" },
       detached: process.platform !== "win32",
       stdio: ["ignore", out?.writeEnd ?? "pipe", error?.writeEnd ?? "pipe"],
       windowsHide: true,

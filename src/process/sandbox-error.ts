@@ -13,9 +13,22 @@ const remedy =
   "Nothing was run. To go on without a sandbox, use --sandbox danger-full-access, and only inside a container or " +
   "machine you can lose.";
 
-/** One line of cause, one of remedy. */
+/** What is missing, how to check, and what the choices are. */
 export function sandboxFailure(cause: string): string {
   return `cannot sandbox commands: ${cause}\n${remedy}`;
+}
+
+/** The same where the other sandbox of Linux may do. */
+export function landlockFailure(cause: string): string {
+  return otherFailure(cause, "With bubblewrap installed, -c linux_sandbox=bwrap may work instead");
+}
+
+export function bubblewrapFailure(cause: string): string {
+  return otherFailure(cause, "-c linux_sandbox=landlock does without it");
+}
+
+function otherFailure(cause: string, other: string): string {
+  return sandboxFailure(`${cause}\n${other}; \`codex doctor\` shows what this machine can enforce.`);
 }
 
 /** Why the kernel refused a step of the setup, in words that say what to change. */
@@ -47,7 +60,7 @@ export function reportAfterSetup(
   if (first?.kind === "exec") return first;
   if (first?.kind === "setup") {
     const cause = first.call === "" ? `${first.message}.` : explainRefusal(first.call, first.errno);
-    throw new SandboxSetupError(sandboxFailure(cause));
+    throw new SandboxSetupError(landlockFailure(cause));
   }
   const { exit } = end;
   const how = exit.started ? (exit.signal ?? `exit code ${exit.code}`) : messageOf(exit.error);

@@ -4,8 +4,9 @@ import { constants } from "node:os";
 import { messageOf } from "../lib/errors.ts";
 import { execInPlace, undoNode, withholdRest } from "./exec-in-place.ts";
 import { applyFileOperations } from "./file-operations.ts";
-import { controlFd, type HelperReport, type HelperRequest } from "./helper-request.ts";
+import { confined, controlFd, type HelperReport, type HelperRequest } from "./helper-request.ts";
 import { Libc, SystemCallError } from "./libc.ts";
+import { setMark } from "./mark.ts";
 import { giveUpPrivileges, rehearseRestriction, restrictSelf } from "./restrict.ts";
 import { errnoOf } from "./system-error.ts";
 
@@ -18,8 +19,10 @@ function main(): void {
   if (request.kind === "exec") {
     const errno = enter(request.cwd);
     if (errno !== undefined) fail({ kind: "exec", errno });
+    setMark(libc, request.mark);
   }
-  setUp(() => restrictSelf(libc, request.restrictions));
+  const { restrictions } = request;
+  if (restrictions !== null) setUp(() => restrictSelf(libc, restrictions));
   report({ kind: "restricted" });
   if (request.kind === "files") {
     report({ kind: "files", result: applyFileOperations(request.operations) });
@@ -33,7 +36,7 @@ function prepare(): Libc {
   const libc = new Libc(process.argv[2] ?? "");
   setUp(() => {
     giveUpPrivileges(libc);
-    rehearseRestriction(libc);
+    if (process.argv[3] !== confined) rehearseRestriction(libc);
     undoNode(libc);
     withholdRest(libc);
     execInPlace(libc, { argv: ["/"], env: {} });

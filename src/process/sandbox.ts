@@ -1,18 +1,20 @@
 import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { UserError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
 import { isInside } from "../lib/path-inside.ts";
-import { hasNetworkAccess, type SandboxPolicy } from "../protocol/policy.ts";
+import { hasNetworkAccess, type LinuxSandboxChoice, type SandboxPolicy } from "../protocol/policy.ts";
+import { bubblewrapRefusal, type PreparedBubblewrap, prepareBubblewrap } from "./bubblewrap-sandbox.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { CommandHost } from "./command-host.ts";
-import { describeLandlock, findLandlockAbi, prepareLandlock } from "./linux-sandbox.ts";
+import { describeLandlock, findLandlockAbi, prepareLandlock, withForeignModule } from "./landlock-sandbox.ts";
 import { prepareSeatbelt } from "./macos-sandbox.ts";
 import type { Restrictions } from "./restrict.ts";
 import type { SeatbeltProfile, SeatbeltRoot } from "./seatbelt.ts";
 import { resolveWritableRoots } from "./writable-roots.ts";
 
 /** How commands are held to a policy; made once a session, before the first request to a model. */
-export type Sandbox = NoSandbox | LinuxSandbox | MacosSandbox;
+export type Sandbox = NoSandbox | LandlockSandbox | BubblewrapSandbox | SeatbeltSandbox;
 
 interface SandboxBase {
   readonly policy: SandboxPolicy;
@@ -29,16 +31,20 @@ interface SandboxBase {
 }
 
 export interface NoSandbox extends SandboxBase {
-  readonly type: "None";
+  readonly backend: "none";
 }
 
-export interface LinuxSandbox extends SandboxBase {
-  readonly type: "LinuxSeccomp";
+export interface LandlockSandbox extends SandboxBase {
+  readonly backend: "landlock";
   readonly restrictions: Restrictions;
 }
 
-export interface MacosSandbox extends SandboxBase {
-  readonly type: "MacosSeatbelt";
+export interface BubblewrapSandbox extends SandboxBase, Omit<PreparedBubblewrap, "summary"> {
+  readonly backend: "bubblewrap";
+}
+
+export interface SeatbeltSandbox extends SandboxBase {
+  readonly backend: "seatbelt";
   readonly roots: readonly SeatbeltRoot[];
   readonly profile: SeatbeltProfile;
 }
@@ -49,6 +55,8 @@ export interface SandboxOptions {
   /** The built helper; the FFI is looked up from there. */
   readonly helperPath: string;
   readonly codexHome?: string;
+  /** Landlock where nothing is said. */
+  readonly linuxSandbox?: LinuxSandboxChoice;
   /** One for a whole process, when it has several sandboxes; without it the sandbox has its own. */
   readonly host?: CommandHost;
   /** Behaves like an older kernel; for tests. */
@@ -61,45 +69,94 @@ export function prepareSandbox(policy: SandboxPolicy, options: SandboxOptions): 
   const close = () => {
     if (options.host === undefined) host.close();
   };
-  if (policy.mode === "danger-full-access") {
-    const warmUp = () => {
-      host.guard.start();
-      host.warmUpPipes();
-    };
-    const writableRoots = [path.parse(options.cwd).root];
-    return { type: "None", policy, writableRoots, warnings: [], summary: "none", host, warmUp, close };
-  }
+  const sandbox =
+    policy.mode === "danger-full-access" ? unrestricted(options, host) : restricted(policy, options, host);
+  log(
+    "info",
+    "sandbox",
+    `${policy.mode}: ${sandbox.summary}; writable: ${sandbox.writableRoots.join(" ") || "nothing"}`,
+  );
+  return { ...sandbox, policy, host, close };
+}
 
-  const { cwd, env, codexHome } = options;
+type Prepared<T extends Sandbox = Sandbox> = T extends Sandbox ? Omit<T, "policy" | "host" | "close"> : never;
+
+function unrestricted({ cwd }: SandboxOptions, host: CommandHost): Prepared<NoSandbox> {
+  const warmUp = () => {
+    host.guard.start();
+    host.warmUpPipes();
+  };
+  return { backend: "none", writableRoots: [path.parse(cwd).root], warnings: [], summary: "no sandbox", warmUp };
+}
+
+function restricted(policy: SandboxPolicy, options: SandboxOptions, host: CommandHost): Prepared {
+  const { cwd, env } = options;
   const roots = policy.mode === "workspace-write" ? resolveWritableRoots(policy, { cwd, env }) : [];
   const writableRoots = roots.map((root) => root.path);
-  const warnings = configurationWarnings(policy, options);
-  const base = { policy, writableRoots, host, close };
+  const warnings = [...configurationWarnings(policy, options)];
+  const base = { writableRoots, warnings };
+  const startGuard = () => host.guard.start();
   if (process.platform === "darwin") {
-    const seatbelt = prepareSeatbelt(writableRoots, { env, network: hasNetworkAccess(policy) });
-    const warmUp = () => host.guard.start();
-    return { ...base, ...seatbelt, type: "MacosSeatbelt", warnings, summary: "Seatbelt", warmUp };
+    const folders = policy.mode === "workspace-write" ? [cwd, ...policy.writable_roots] : [];
+    const network = hasNetworkAccess(policy);
+    const seatbelt = prepareSeatbelt(writableRoots, { folders, env, network });
+    return { ...base, ...seatbelt, backend: "seatbelt", summary: "Seatbelt", warmUp: startGuard };
   }
-  const landlock = prepareLandlock(policy, {
-    host,
-    writableRoots: roots,
-    copyFolders: [codexHome, env["TMPDIR"], "/tmp", "/var/tmp", "/dev/shm"].flatMap((folder) => folder ?? []),
-    abiLimit: options.landlockAbiLimit,
-  });
+
+  // Before the FFI is loaded, which the question for Landlock needs.
+  if (!withForeignModule(() => host.protectFrom(writableRoots, copyFolders(options)))) {
+    warnings.push("This program's own files lie in a folder that commands may write, and could be changed by them.");
+  }
+  const choice = options.linuxSandbox ?? "landlock";
+  if (choice !== "landlock") {
+    const found = prepareBubblewrap(policy, { host, cwd, env, writableRoots: roots });
+    if ("rules" in found) return { ...base, ...found, backend: "bubblewrap", warmUp: startGuard };
+    if (choice === "bwrap") throw bubblewrapRefusal(found.problem);
+    warnings.push(
+      `${found.problem}: commands run under Landlock instead, where they can change .git, and modes and owners ` +
+        "of your files elsewhere.",
+    );
+  }
+  const landlock = prepareLandlock(policy, { host, writableRoots: roots, abiLimit: options.landlockAbiLimit });
   const warmUp = () => {
     host.guard.start();
     host.warmUpHelper();
   };
-  return { ...base, ...landlock, type: "LinuxSeccomp", warnings: [...warnings, ...landlock.warnings], warmUp };
+  return { ...base, ...landlock, backend: "landlock", warnings: [...warnings, ...landlock.warnings], warmUp };
 }
 
-/** Whether commands can be sandboxed here, and by what or why not; costs one system call. */
-export function checkSandbox(options: {
+/** Where a copy of our own files may be put, in order of preference. */
+function copyFolders({ codexHome, env }: SandboxOptions): readonly string[] {
+  return [codexHome, env["TMPDIR"], "/tmp", "/var/tmp", "/dev/shm"].flatMap((folder) => folder ?? []);
+}
+
+/** Whether something can be had, and in which form or why not. */
+export type Availability =
+  | { readonly available: true; readonly summary: string }
+  | { readonly available: false; readonly reason: string };
+
+/** What can hold commands on this machine; all that applies to its system, the first is what is taken unless told. */
+export function checkSandboxes(options: {
   readonly helperPath: string;
-}): { readonly available: true; readonly summary: string } | { readonly available: false; readonly reason: string } {
-  if (process.platform === "darwin") return { available: true, summary: "Seatbelt" };
+  readonly cwd: string;
+  readonly env: Environment;
+}): Readonly<Record<string, Availability>> {
+  if (process.platform === "darwin") return { seatbelt: { available: true, summary: "Seatbelt" } };
+  const host = new CommandHost(options);
+  const landlock = availability(() => ({ summary: describeLandlock(findLandlockAbi(host)) }));
+  if (process.platform !== "linux") return { landlock };
+  const bubblewrap = availability(() =>
+    prepareBubblewrap({ mode: "read-only" }, { ...options, host, writableRoots: [] }),
+  );
+  return { landlock, bubblewrap };
+}
+
+function availability(check: () => { readonly summary: string } | { readonly problem: string }): Availability {
   try {
-    return { available: true, summary: describeLandlock(findLandlockAbi(new CommandHost(options))) };
+    const found = check();
+    return "problem" in found
+      ? { available: false, reason: found.problem }
+      : { available: true, summary: found.summary };
   } catch (error) {
     if (error instanceof UserError) return { available: false, reason: error.message };
     throw error;

@@ -1,4 +1,5 @@
 import type { Libc } from "./libc.ts";
+import { markResource } from "./mark.ts";
 import { type Cpu, callNumber, type SystemCall } from "./system-calls.ts";
 
 /** One instruction of the filter language: operation, jump if true, jump if false, operand. */
@@ -19,6 +20,8 @@ const allow: Instruction = [giveBack, 0, 0, allowAction];
 const deny: Instruction = [giveBack, 0, 0, errorAction(1)];
 const unknown: Instruction = [giveBack, 0, 0, errorAction(38)];
 
+const ifEqual = (value: number): readonly Instruction[] => [[jumpIfEqual, 0, 1, value], deny];
+
 /** Offset of the low half of an argument in what the kernel shows the filter. */
 const argument = (index: number) => 16 + 8 * index;
 
@@ -27,8 +30,9 @@ const firstX32Number = 0x40000000;
 const unixFamily = 1;
 const datagramType = 2;
 const typeMask = 15;
-const insertInput = 0x5412;
-const linuxConsole = 0x541c;
+/** TIOCSTI and TIOCLINUX put words into a terminal; the others change a file's attributes, a read-only one's too. */
+const deniedControls = [0x5412, 0x541c, 0x40086602, 0x40046602, 0x401c5820, 0x40087602, 0x40047602];
+const everyProcessOfUser = 2;
 const accessModeAndTruncate = 0o1003;
 
 const outwardCalls: readonly SystemCall[] = ["connect", "bind", "listen", "accept", "accept4", "sendmmsg"];
@@ -131,13 +135,28 @@ export function seccompFilter(options: FilterOptions): Buffer {
   };
 
   for (const name of alwaysDenied) on(name, deny);
-  on(
-    "ioctl",
-    [load, 0, 0, argument(1)],
-    [jumpIfEqual, 1, 0, insertInput],
-    [jumpIfEqual, 0, 1, linuxConsole],
-    deny,
+  on("ioctl", [load, 0, 0, argument(1)], ...deniedControls.flatMap(ifEqual), allow);
+  // Landlock keeps signals inside, not what ends or slows a process as well. Zero is the caller itself.
+  const onlyItself = (...index: readonly number[]): readonly Instruction[] => [
+    ...index.flatMap((at) => [[load, 0, 0, argument(at)], [jumpIfEqual, 1, 0, 0], deny] as const),
     allow,
+  ];
+  for (const name of ["sched_setscheduler", "sched_setparam", "sched_setattr"] as const) on(name, ...onlyItself(0));
+  on("ioprio_set", ...onlyItself(1));
+  on("setpriority", [load, 0, 0, argument(0)], ...ifEqual(everyProcessOfUser), ...onlyItself(1));
+  // Nobody gets rid of the mark by which a command's processes are found.
+  on("setrlimit", [load, 0, 0, argument(0)], ...ifEqual(markResource), allow);
+  on(
+    "prlimit64",
+    // Reading is free: both halves of the pointer to new limits are zero.
+    [load, 0, 0, argument(2)],
+    [jumpIfEqual, 0, 3, 0],
+    [load, 0, 0, argument(2) + 4],
+    [jumpIfEqual, 0, 1, 0],
+    allow,
+    [load, 0, 0, argument(1)],
+    ...ifEqual(markResource),
+    ...onlyItself(0),
   );
   if (!options.network) {
     for (const name of outwardCalls) on(name, deny);

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from "node:fs";
+import { type BigIntStats, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { isInside } from "../lib/path-inside.ts";
@@ -40,6 +40,12 @@ export function resolveWritableRoots(
     const found = statSync(root.path, { bigint: true, throwIfNoEntry: false });
     return found ? [{ path: root.path, device: String(found.dev), inode: String(found.ino) }] : [];
   });
+}
+
+/** Throws when another file stands in its place by now. */
+export function checkRoot(root: WritableRoot, found: BigIntStats): void {
+  if (String(found.dev) === root.device && String(found.ino) === root.inode) return;
+  throw new Error(`the writable folder "${root.path}" was replaced since the session began`);
 }
 
 /** Empty for a root that is missing or out of reach: nothing can be written there anyway. */

@@ -3,7 +3,7 @@ import path from "node:path";
 import { isInside } from "../lib/path-inside.ts";
 import { applyFileOperations, type FileOperation, type FileResult } from "./file-operations.ts";
 import { killGroup } from "./kill-tree.ts";
-import type { LinuxSandbox, MacosSandbox, Sandbox } from "./sandbox.ts";
+import type { BubblewrapSandbox, LandlockSandbox, Sandbox, SeatbeltSandbox } from "./sandbox.ts";
 import { reportAfterSetup, SandboxSetupError, sandboxFailure } from "./sandbox-error.ts";
 
 /**
@@ -16,12 +16,13 @@ export async function writeFiles(
 ): Promise<FileResult> {
   const { sandbox, signal } = options;
   signal.throwIfAborted();
-  switch (sandbox.type) {
-    case "None":
+  switch (sandbox.backend) {
+    case "none":
       return applyFileOperations(operations);
-    case "MacosSeatbelt":
+    case "seatbelt":
       return findOutside(operations, sandbox) ?? applyFileOperations(operations);
-    case "LinuxSeccomp":
+    case "landlock":
+    case "bubblewrap":
       return writeByHelper(operations, { sandbox, signal });
     default:
       return sandbox satisfies never;
@@ -31,11 +32,13 @@ export async function writeFiles(
 /** By a process that is restricted itself, so that no link or race of a command's making leads outside. */
 async function writeByHelper(
   operations: readonly FileOperation[],
-  options: { readonly sandbox: LinuxSandbox; readonly signal: AbortSignal },
+  options: { readonly sandbox: LandlockSandbox | BubblewrapSandbox; readonly signal: AbortSignal },
 ): Promise<FileResult> {
   const { sandbox, signal } = options;
-  const helper = sandbox.host.takeHelper();
-  helper.send({ kind: "files", operations, restrictions: sandbox.restrictions });
+  const { host } = sandbox;
+  const helper = sandbox.backend === "landlock" ? host.takeHelper() : host.startConfinedHelper(sandbox);
+  const restrictions = sandbox.backend === "landlock" ? sandbox.restrictions : null;
+  helper.send({ kind: "files", operations, restrictions });
   const onAbort = () => killGroup(helper.pid);
   signal.addEventListener("abort", onAbort);
   try {
@@ -53,7 +56,7 @@ async function writeByHelper(
 }
 
 /** Nothing but this check holds our own writes to the policy there. All paths are judged before any is written. */
-function findOutside(operations: readonly FileOperation[], sandbox: MacosSandbox): FileResult | undefined {
+function findOutside(operations: readonly FileOperation[], sandbox: SeatbeltSandbox): FileResult | undefined {
   const isWritable = (file: string) =>
     sandbox.roots.some((root) => isInside(file, root.path) && !root.readOnly.some((part) => isInside(file, part)));
   const refused = operations.find(({ type, path: file }) => {

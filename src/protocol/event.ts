@@ -42,7 +42,39 @@ export type EventMsg =
       readonly conversation_id: string;
       readonly entries: readonly ResponseItem[];
     }
+  | GetHistoryEntryResponse
+  /** By qualified name, as the model sees it. */
+  | { readonly type: "mcp_list_tools_response"; readonly tools: Readonly<Record<string, McpTool>> }
+  | { readonly type: "list_custom_prompts_response"; readonly custom_prompts: readonly CustomPrompt[] }
   | { readonly type: "shutdown_complete" };
+
+/** Without an entry when there is none at that place of that file. */
+export interface GetHistoryEntryResponse {
+  readonly type: "get_history_entry_response";
+  readonly offset: number;
+  readonly log_id: number;
+  readonly entry?: HistoryEntry;
+}
+
+export interface HistoryEntry {
+  readonly conversation_id: string;
+  /** Seconds since 1970. */
+  readonly ts: number;
+  readonly text: string;
+}
+
+export interface CustomPrompt {
+  readonly name: string;
+  readonly path: string;
+  readonly content: string;
+}
+
+/** A tool as its server describes it, with whatever fields that server gives. */
+export interface McpTool {
+  readonly name: string;
+  readonly description?: string;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+}
 
 export interface ErrorMessage {
   readonly type: "error";

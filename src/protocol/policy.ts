@@ -5,6 +5,10 @@ export type ApprovalPolicy = (typeof approvalPolicies)[number];
 export const sandboxModes = ["read-only", "workspace-write", "danger-full-access"] as const;
 export type SandboxMode = (typeof sandboxModes)[number];
 
+/** What holds commands to the mode on Linux; `auto` is bubblewrap where it works and Landlock elsewhere. */
+export const linuxSandboxes = ["auto", "landlock", "bwrap"] as const;
+export type LinuxSandboxChoice = (typeof linuxSandboxes)[number];
+
 /** What a command may write and reach, in its wire spelling. Paths are absolute. */
 export type SandboxPolicy =
   | { readonly mode: "danger-full-access" }

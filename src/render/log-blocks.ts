@@ -103,6 +103,9 @@ export class LogBlocks {
       case "apply_patch_approval_request":
       case "web_search_begin":
       case "conversation_history":
+      case "get_history_entry_response":
+      case "mcp_list_tools_response":
+      case "list_custom_prompts_response":
         return undefined;
       default:
         return msg satisfies never;

@@ -116,6 +116,9 @@ export class ThreadRenderer implements Renderer {
       case "apply_patch_approval_request":
       case "turn_diff":
       case "conversation_history":
+      case "get_history_entry_response":
+      case "mcp_list_tools_response":
+      case "list_custom_prompts_response":
         break;
       default:
         msg satisfies never;

@@ -16,7 +16,7 @@ import os from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { looksDenied } from "../../src/process/is-sandbox-denial.ts";
-import { checkSandbox, prepareSandbox } from "../../src/process/sandbox.ts";
+import { checkSandboxes, prepareSandbox } from "../../src/process/sandbox.ts";
 import { explainRefusal, SandboxSetupError } from "../../src/process/sandbox-error.ts";
 import type { SandboxPolicy } from "../../src/protocol/policy.ts";
 import { policyNamed, workspaceDefault, workspaceOnly } from "./policies.ts";
@@ -219,8 +219,9 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
     const flags = ["workspace-only", "--landlock-errno", String(errno), "--", "touch", "made"];
     const result = spawnSync(process.execPath, [scene.programs.driverPath, ...flags], { cwd: scene.workspace });
     expect(result.stderr.toString()).toBe(
-      `cannot sandbox commands: ${cause}\nNothing was run. To go on without a sandbox, use --sandbox ` +
-        "danger-full-access, and only inside a container or machine you can lose.\n",
+      `cannot sandbox commands: ${cause}\nWith bubblewrap installed, -c linux_sandbox=bwrap may work instead; ` +
+        "`codex doctor` shows what this machine can enforce.\nNothing was run. To go on without a sandbox, use " +
+        "--sandbox danger-full-access, and only inside a container or machine you can lose.\n",
     );
     expect(result.status).toBe(1);
     expect(existsSync(path.join(scene.workspace, "made"))).toBe(false);
@@ -234,7 +235,9 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
       `cannot sandbox commands: the optional package @koromix/koffi-linux-${process.arch} is missing ` +
       "(was it installed with --omit=optional?).\nNothing was run.";
     expect(() => scene.sandbox(readOnly, { helperPath })).toThrow(reason);
-    expect(checkSandbox({ helperPath })).toMatchObject({ available: false, reason: expect.stringContaining(reason) });
+    const refused = { available: false, reason: expect.stringContaining(reason) };
+    const found = checkSandboxes({ helperPath, cwd: scene.folder, env: {} });
+    expect(found).toEqual({ landlock: refused, bubblewrap: refused });
     const sandbox = scene.sandbox({ mode: "danger-full-access" }, { helperPath });
     const outcome = await scene.exited(["sh", "-c", "echo out; echo err >&2"], { sandbox });
     expect(outcome).toMatchObject({ exitCode: 0, stdout: "out\n", stderr: "err\n" });
@@ -319,7 +322,7 @@ test("a sandbox too deep in others is refused in words", () => {
 test("danger-full-access needs nothing and may write all", () => {
   const options = { cwd: "/somewhere", env: {}, helperPath: "/nowhere/helper.cjs" };
   expect(prepareSandbox(policyNamed("danger-full-access"), options)).toMatchObject({
-    type: "None",
+    backend: "none",
     writableRoots: ["/"],
     warnings: [],
   });

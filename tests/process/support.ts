@@ -4,15 +4,31 @@ import path from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { type CommandOutcome, type CommandRequest, runCommand } from "../../src/process/run-command.ts";
-import { checkSandbox, prepareSandbox, type Sandbox, type SandboxOptions } from "../../src/process/sandbox.ts";
+import {
+  type Availability,
+  checkSandboxes,
+  prepareSandbox,
+  type Sandbox,
+  type SandboxOptions,
+} from "../../src/process/sandbox.ts";
 import type { SandboxPolicy } from "../../src/protocol/policy.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
 
+const { landlock, bubblewrap } = checkSandboxes({
+  helperPath: path.join(project, "package.json"),
+  cwd: project,
+  env: process.env,
+});
 /** For `describe.skipIf`: a machine without Landlock cannot run these. */
-const support = checkSandbox({ helperPath: path.join(project, "package.json") });
-export const noSandbox = process.platform !== "linux" || !support.available;
-if (noSandbox) process.stderr.write(`sandbox tests are skipped: ${support.available ? "not Linux" : support.reason}\n`);
+export const noSandbox = lacks("Landlock", landlock);
+export const noBubblewrap = lacks("bubblewrap", bubblewrap);
+
+function lacks(name: string, found: Availability | undefined): boolean {
+  if (found?.available === true) return false;
+  process.stderr.write(`tests of ${name} are skipped: ${found?.reason ?? "not Linux"}\n`);
+  return true;
+}
 
 interface Programs {
   readonly helperPath: string;

@@ -4,15 +4,13 @@ import type { CommandHost } from "./command-host.ts";
 import { queryLandlockAbi } from "./landlock.ts";
 import { SystemCallError } from "./libc.ts";
 import type { Restrictions } from "./restrict.ts";
-import { explainRefusal, sandboxFailure } from "./sandbox-error.ts";
+import { explainRefusal, landlockFailure, sandboxFailure } from "./sandbox-error.ts";
 import { supportedCpu } from "./system-calls.ts";
 import type { WritableRoot } from "./writable-roots.ts";
 
 export interface LandlockOptions {
   readonly host: CommandHost;
   readonly writableRoots: readonly WritableRoot[];
-  /** Where a copy of our own files may be put, in order of preference. */
-  readonly copyFolders: readonly string[];
   readonly abiLimit: number | undefined;
 }
 
@@ -22,14 +20,8 @@ export function prepareLandlock(
   options: LandlockOptions,
 ): { readonly restrictions: Restrictions; readonly warnings: readonly string[]; readonly summary: string } {
   const { host, writableRoots } = options;
-  const warnings: string[] = [];
-  const paths = writableRoots.map((root) => root.path);
-  // Before the FFI is loaded, which the question for Landlock needs.
-  if (!withForeignModule(() => host.protectFrom(paths, options.copyFolders))) {
-    warnings.push("This program's own files lie in a folder that commands may write, and could be changed by them.");
-  }
   const landlockAbi = Math.min(findLandlockAbi(host), options.abiLimit ?? Number.POSITIVE_INFINITY);
-  if (landlockAbi < 2) warnings.push("This kernel lets no sandboxed command rename a file into another folder.");
+  const warnings = landlockAbi < 2 ? ["This kernel lets no sandboxed command rename a file into another folder."] : [];
   const network = hasNetworkAccess(policy);
   const restrictions = { writableRoots, network, readOnly: policy.mode === "read-only", landlockAbi };
   return { restrictions, warnings, summary: describeLandlock(landlockAbi) };
@@ -42,11 +34,12 @@ export function findLandlockAbi(host: CommandHost): number {
     return queryLandlockAbi(libc);
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    throw new UserError(sandboxFailure(explainRefusal(error.call, error.errno)), { cause: error });
+    throw new UserError(landlockFailure(explainRefusal(error.call, error.errno)), { cause: error });
   }
 }
 
-function withForeignModule<T>(load: () => T): T {
+/** For what both sandboxes of Linux need the FFI for; throws a UserError where it cannot be had. */
+export function withForeignModule<T>(load: () => T): T {
   const { platform, arch } = process;
   if (platform === "win32") {
     throw new UserError(

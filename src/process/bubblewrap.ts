@@ -1,0 +1,170 @@
+/** The second sandbox of Linux: the program bubblewrap builds namespaces around the command, under the same filter. */
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, statSync } from "node:fs";
+import path from "node:path";
+import type { Environment } from "../lib/environment.ts";
+import { messageOf } from "../lib/errors.ts";
+import { isInside } from "../lib/path-inside.ts";
+import { canonicalPath } from "./canonical-path.ts";
+import { makeMemoryFile } from "./descriptors.ts";
+import type { Libc } from "./libc.ts";
+import { SandboxSetupError, sandboxFailure } from "./sandbox-error.ts";
+import { checkRoot, type WritableRoot } from "./writable-roots.ts";
+
+export interface Bubblewrap {
+  readonly program: string;
+  /** The options that it needs on this machine to be allowed to make namespaces. */
+  readonly namespaces: readonly string[];
+  /** As it names itself. */
+  readonly version: string;
+}
+
+/** What a policy leaves to a command. */
+export interface BubblewrapRules {
+  readonly writableRoots: readonly WritableRoot[];
+  /** Canonical and existing, below the roots, and not writable all the same. */
+  readonly readOnly: readonly string[];
+  readonly network: boolean;
+  /** For the kernel, as `seccompFilter` makes it. */
+  readonly filter: Buffer;
+}
+
+/** What root keeps of its powers; the same as under Landlock. */
+const keptCapabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "NET_BIND_SERVICE"];
+
+/** The options of a policy, in order: what comes later lies over what came before. */
+export function bubblewrapOptions({ writableRoots, readOnly, network }: BubblewrapRules): readonly string[] {
+  return [
+    "--die-with-parent",
+    "--unshare-pid",
+    "--unshare-ipc",
+    ...(network ? [] : ["--unshare-net"]),
+    ...["--cap-drop", "ALL", ...keptCapabilities.flatMap((name) => ["--cap-add", `CAP_${name}`])],
+    ...["--ro-bind", "/", "/"],
+    ...["--dev", "/dev"],
+    // Read-only, or root could change the kernel's settings through it.
+    ...["--proc", "/proc", "--remount-ro", "/proc"],
+    ...writableRoots.flatMap((root) => ["--bind", root.path, root.path]),
+    ...readOnly.flatMap((part) => ["--ro-bind", part, part]),
+  ];
+}
+
+/** Bubblewrap and what it is told. */
+export interface Confinement {
+  readonly bubblewrap: Bubblewrap;
+  readonly rules: BubblewrapRules;
+}
+
+/** What a command is run with; all of it reaches bubblewrap by descriptors, and none by its own environment. */
+export interface BubblewrapCommand {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The first of the two descriptors has the options, the second the filter. */
+export function bubblewrapArgv(descriptors: readonly [number, number], argv: readonly string[]): readonly string[] {
+  const [options, filter] = descriptors;
+  return ["--args", String(options), "--seccomp", String(filter), "--", ...argv];
+}
+
+/**
+ * The files behind the two descriptors of `bubblewrapArgv`. Throws a SandboxSetupError when a writable folder is no
+ * longer what it was when the session began.
+ */
+export function openOptions(
+  libc: Libc,
+  { bubblewrap, rules }: Confinement,
+  { cwd, env }: Omit<BubblewrapCommand, "argv">,
+): readonly [number, number] {
+  try {
+    for (const root of rules.writableRoots) checkRoot(root, statSync(root.path, { bigint: true }));
+  } catch (cause) {
+    throw new SandboxSetupError(sandboxFailure(`${messageOf(cause)}.`), { cause });
+  }
+  const variables = Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]);
+  const words = [...bubblewrap.namespaces, ...bubblewrapOptions(rules), ...variables, "--chdir", cwd];
+  const options = makeMemoryFile(libc, Buffer.from(words.map((word) => `${word}\0`).join("")));
+  try {
+    return [options, makeMemoryFile(libc, rules.filter)];
+  } catch (error) {
+    closeSync(options);
+    throw error;
+  }
+}
+
+export type BubblewrapTrial = { readonly bubblewrap: Bubblewrap } | { readonly problem: string };
+
+/** How bubblewrap can be had here: tried out with a filter, since a container or a distribution may forbid it. */
+export function findBubblewrap(
+  libc: Libc,
+  options: {
+    readonly env: Environment;
+    /** Folders that commands may write: nothing from there runs outside of the sandbox. */
+    readonly exposed: readonly string[];
+    readonly filter: Buffer;
+    /** What was found out before in this process, by program. */
+    readonly known: Map<string, BubblewrapTrial>;
+  },
+): BubblewrapTrial {
+  const program = locate(options);
+  if (program === undefined) return { problem: "bubblewrap is not installed" };
+  const trial = options.known.get(program) ?? tryProgram(libc, program, options.filter);
+  options.known.set(program, trial);
+  return trial;
+}
+
+function tryProgram(libc: Libc, program: string, filter: Buffer): BubblewrapTrial {
+  // Root needs no user namespace, and without one files of other users stay writable for it.
+  const isRoot = process.getuid?.() === 0;
+  let problem = "";
+  for (const namespaces of isRoot ? [[], ["--unshare-user"]] : [["--unshare-user"]]) {
+    const candidate = { program, namespaces, version: "" };
+    const found = tryOut(libc, candidate, filter);
+    if ("version" in found) return { bubblewrap: { ...candidate, version: found.version } };
+    problem = found.problem;
+  }
+  return { problem: `bubblewrap does not work here (${problem})` };
+}
+
+const usualFolders = ["/usr/bin", "/usr/local/bin", "/bin"];
+
+/** Not one from a relative entry of PATH, the workspace or another folder where a command could have put it. */
+function locate({
+  env,
+  exposed,
+}: {
+  readonly env: Environment;
+  readonly exposed: readonly string[];
+}): string | undefined {
+  const folders = [...(env["PATH"] ?? "").split(":").filter(path.isAbsolute), ...usualFolders];
+  return folders
+    .map((folder) => canonicalPath(path.join(folder, "bwrap")))
+    .find((file) => existsSync(file) && !exposed.some((folder) => isInside(file, folder)));
+}
+
+/** It asks bubblewrap for its version, under bubblewrap: a program that is there and ends at once. */
+function tryOut(
+  libc: Libc,
+  bubblewrap: Bubblewrap,
+  filter: Buffer,
+): { readonly version: string } | { readonly problem: string } {
+  const rules = { writableRoots: [], readOnly: [], network: false, filter };
+  const descriptors = openOptions(libc, { bubblewrap, rules }, { cwd: "/", env: {} });
+  try {
+    const argv = bubblewrapArgv([3, 4], [bubblewrap.program, "--version"]);
+    const { status, stdout, stderr, error } = spawnSync(bubblewrap.program, argv, {
+      cwd: "/",
+      env: {},
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe", ...descriptors],
+      timeout: tryOutMs,
+    });
+    if (status === 0) return { version: stdout.trim() };
+    return { problem: error === undefined ? stderr.trim().replaceAll("\n", " ") : messageOf(error) };
+  } finally {
+    for (const fd of descriptors) closeSync(fd);
+  }
+}
+
+const tryOutMs = 5000;
