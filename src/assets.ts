@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { isBundled } from "./version.ts";
 
-export type PromptName = "instructions" | "patch-instructions";
+declare global {
+  interface ImportMeta {
+    /** The loader's, put in by the build. */
+    hold(): void;
+  }
+}
+
+export type PromptName = "instructions" | "patch-instructions" | "compact-instructions";
 
 /** Where the build puts everything; the sources use it too. */
 const dist = isBundled ? import.meta.dirname : path.resolve(import.meta.dirname, "../dist");
@@ -10,6 +17,11 @@ const dist = isBundled ? import.meta.dirname : path.resolve(import.meta.dirname,
 /** A file that the build makes beside the bundle: the sandbox helper, and prompts below `assets/`. */
 export function programFile(name: string): string {
   return path.join(dist, name);
+}
+
+/** What of this program is loaded later comes from memory from here on; in the sources it never changes. */
+export function holdProgram(): void {
+  if (isBundled) import.meta.hold();
 }
 
 export function readPrompt(name: PromptName): string {

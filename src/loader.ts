@@ -6,7 +6,13 @@ import { Script } from "node:vm";
 /** Name of each chunk of the bundle to the file it stands in; put in by the build. */
 declare const CODEX_PACKS: Readonly<Record<string, string>>;
 
-type Chunk = (exports: unknown, require: (id: string) => unknown, module: Module, folder: string) => void;
+type Chunk = (
+  exports: unknown,
+  require: (id: string) => unknown,
+  module: Module,
+  folder: string,
+  hold: () => void,
+) => void;
 
 interface Module {
   exports: unknown;
@@ -16,6 +22,7 @@ const folder = __dirname;
 const requireFromHere = createRequire(__filename);
 const modules = new Map<string, Module>();
 const packs = new Map<string, Readonly<Record<string, Chunk>>>();
+const held = new Map<string, Buffer | undefined>();
 
 /** The compiled packs by file; the build takes their code from here after a run. */
 export const scripts = new Map<string, Script>();
@@ -31,7 +38,7 @@ export function load(name: string): unknown {
   modules.set(name, module);
   const chunk = packHolding(name)[name];
   if (chunk === undefined) throw new Error(`The build is not complete: ${name} is missing.`);
-  chunk(module.exports, requireChunk, module, folder);
+  chunk(module.exports, requireChunk, module, folder, hold);
   return module.exports;
 }
 
@@ -44,16 +51,32 @@ function packHolding(name: string): Readonly<Record<string, Chunk>> {
   const known = packs.get(file);
   if (known !== undefined) return known;
   // The build writes ASCII alone, which is read fastest so.
-  const script = new Script(readFileSync(file, "latin1"), { filename: file, cachedData: readCode(file) });
+  const source = held.get(file)?.toString("latin1") ?? readFileSync(file, "latin1");
+  const script = new Script(source, { filename: file, cachedData: readCode(file) });
   scripts.set(file, script);
   const pack = script.runInThisContext() as Readonly<Record<string, Chunk>>; // what the build has put there
   packs.set(file, pack);
   return pack;
 }
 
+/**
+ * Reads what is left of the bundle: from here on nobody can change what this process loads. For a program that is
+ * installed where commands may write.
+ */
+function hold(): void {
+  for (const name of new Set(Object.values(CODEX_PACKS))) {
+    const file = path.join(folder, name);
+    if (packs.has(file) || held.has(file)) continue;
+    held.set(file, readFileSync(file));
+    held.set(`${file}.code`, readCode(file));
+  }
+}
+
 function readCode(file: string): Buffer | undefined {
+  const name = `${file}.code`;
+  if (held.has(name)) return held.get(name);
   try {
-    return readFileSync(`${file}.code`);
+    return readFileSync(name);
   } catch {
     return undefined;
   }

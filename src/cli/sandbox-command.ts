@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { credentialVariables } from "../config/model-providers.ts";
 import { UserError } from "../lib/errors.ts";
+import { startLog } from "../lib/log.ts";
 import { childEnvironment } from "../process/child-env.ts";
 import { runInForeground } from "../process/foreground-command.ts";
 import { prepareSandbox } from "../process/sandbox.ts";
@@ -29,6 +30,9 @@ const notExecutableStatus = 126;
 /** One command under a policy, in the place of this process: on Linux only a failure comes back from here. */
 export async function sandboxCommand(argv: readonly string[], options: SandboxOptions): Promise<number> {
   const config = loadPolicy(options);
+  // Not by way of `process.stderr`, which would change the flags of a stream that the command inherits.
+  const say = (text: string) => void writeSync(2, text);
+  startLog(process.env, "error", say);
   const policy = widen(config.sandboxPolicy, options);
   const { cwd, codexHome, linuxSandbox } = config;
   const sandbox = prepareSandbox(policy, {
@@ -38,8 +42,7 @@ export async function sandboxCommand(argv: readonly string[], options: SandboxOp
     linuxSandbox,
     helperPath: programFile("sandbox-helper.cjs"),
   });
-  // Not by way of `process.stderr`, which would change the flags of a stream that the command inherits.
-  for (const warning of [...config.warnings, ...sandbox.warnings]) writeSync(2, `Warning: ${warning}\n`);
+  for (const warning of [...config.warnings, ...sandbox.warnings]) say(`Warning: ${warning}\n`);
 
   const env = childEnvironment(everything, process.env, {
     networkDisabled: !hasNetworkAccess(policy),

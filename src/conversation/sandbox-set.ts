@@ -1,4 +1,4 @@
-import { programFile } from "../assets.ts";
+import { holdProgram, programFile } from "../assets.ts";
 import type { Config } from "../config/config.ts";
 import { CommandHost } from "../process/command-host.ts";
 import { prepareSandbox, type Sandbox } from "../process/sandbox.ts";
@@ -8,7 +8,7 @@ import type { SandboxPolicy } from "../protocol/policy.ts";
 export class SandboxSet {
   readonly #config: Config;
   readonly #helperPath = programFile("sandbox-helper.cjs");
-  readonly #host = new CommandHost({ helperPath: this.#helperPath });
+  readonly #host = new CommandHost({ helperPath: this.#helperPath, holdProgram });
   readonly #sandboxes = new Map<string, Sandbox>();
 
   constructor(config: Config) {

@@ -1,8 +1,9 @@
 import process from "node:process";
 import type { Environment } from "./environment.ts";
 
-const levels = ["error", "warn", "info", "debug", "trace"] as const;
-export type LogLevel = (typeof levels)[number];
+export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
+
+const levels: readonly string[] = ["error", "warn", "info", "debug", "trace"] satisfies readonly LogLevel[];
 
 interface Directive {
   /** The part of the program it is about; empty for every part. */
@@ -12,6 +13,7 @@ interface Directive {
 }
 
 let directives: readonly Directive[] = [];
+let write = (text: string): void => void process.stderr.write(text);
 
 /** The variable that says what is logged: ours, or the one that the reference reads. */
 export function logFilter(env: Environment): string | undefined {
@@ -22,7 +24,8 @@ export function logFilter(env: Environment): string | undefined {
  * Shows log lines on stderr from here on: those that CODEX_LOG or RUST_LOG ask for ("debug", "warn,sandbox=trace",
  * "off"), otherwise those up to `defaultLevel`. What is not understood in a filter is passed over, as the reference does.
  */
-export function startLog(env: Environment, defaultLevel: LogLevel): void {
+export function startLog(env: Environment, defaultLevel: LogLevel, writeText = write): void {
+  write = writeText;
   directives = parseFilter(logFilter(env) ?? defaultLevel);
 }
 
@@ -40,14 +43,14 @@ export function isLogged(level: LogLevel, target: string): boolean {
 export function log(level: LogLevel, target: string, message: string): void {
   if (directives.length === 0 || !isLogged(level, target)) return;
   const text = message.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");
-  process.stderr.write(`${new Date().toISOString()} ${level.toUpperCase().padStart(5)} ${target}: ${text}\n`);
+  write(`${new Date().toISOString()} ${level.toUpperCase().padStart(5)} ${target}: ${text}\n`);
 }
 
 function parseFilter(filter: string): readonly Directive[] {
   return filter.split(",").flatMap((part) => {
     const [name = "", level] = part.trim().toLowerCase().split("=");
     const word = level ?? name;
-    const shown = word === "off" ? 0 : levels.findIndex((known) => known === word) + 1;
+    const shown = word === "off" ? 0 : levels.indexOf(word) + 1;
     if (shown === 0 && word !== "off") return [];
     return [{ target: level === undefined ? "" : name, shown }];
   });

@@ -4,6 +4,7 @@ import { UserError } from "../lib/errors.ts";
 import { hasNetworkAccess, type SandboxPolicy } from "../protocol/policy.ts";
 import { type Bubblewrap, type BubblewrapRules, findBubblewrap } from "./bubblewrap.ts";
 import type { CommandHost } from "./command-host.ts";
+import { keepDescriptors } from "./exec-in-place.ts";
 import { gitParts } from "./git-parts.ts";
 import { newestAbi } from "./landlock.ts";
 import { withForeignModule } from "./landlock-sandbox.ts";
@@ -33,6 +34,8 @@ export function prepareBubblewrap(
   const libc = withForeignModule(() => host.loadLibc());
   const cpu = supportedCpu();
   if (cpu === undefined) throw new Error(`${process.arch} is not supported`);
+  // Bubblewrap passes on whatever it gets.
+  keepDescriptors(libc);
   const network = hasNetworkAccess(policy);
   // Mounts govern what an old Landlock does not, so that the filter need not.
   const filter = seccompFilter({ cpu, network, readOnly: policy.mode === "read-only", landlockAbi: newestAbi });

@@ -1,4 +1,4 @@
-import { type Libc, SystemCallError } from "./libc.ts";
+import { type Libc, succeeds } from "./libc.ts";
 
 const capabilityVersion = 0x20080522;
 const dropFromBoundingSet = 24;
@@ -21,6 +21,7 @@ export function dropCapabilities(libc: Libc): void {
   const held = sets.readUInt32LE(4);
   if (held === 0 && sets.readUInt32LE(16) === 0) return;
 
+  // Refused behind the kernel's last capability, or without the right to touch the set: the capset decides, unforgiven.
   for (let capability = 0; capability < 64; capability++) {
     const isKept = capability < 32 && ((keptCapabilities >>> capability) & 1) === 1;
     if (!isKept && !succeeds(() => libc.syscall("prctl", dropFromBoundingSet, capability, 0, 0, 0))) break;
@@ -30,15 +31,4 @@ export function dropCapabilities(libc: Libc): void {
   sets.writeUInt32LE((held & keptCapabilities) >>> 0, 0);
   sets.writeUInt32LE((held & keptCapabilities) >>> 0, 4);
   libc.syscall("capset", header, sets);
-}
-
-/** False behind the kernel's last capability, or without the right to touch the set: the capset decides, unforgiven. */
-function succeeds(call: () => void): boolean {
-  try {
-    call();
-    return true;
-  } catch (error) {
-    if (error instanceof SystemCallError) return false;
-    throw error;
-  }
 }

@@ -10,12 +10,20 @@ import { OutputPipe } from "./output-pipe.ts";
 import { makePrivateCopy } from "./private-copy.ts";
 import { SandboxSetupError } from "./sandbox-error.ts";
 
+export interface HostOptions {
+  /** The built helper; the FFI is looked up from there. */
+  readonly helperPath: string;
+  /** Called before commands may write where this program lies: nothing is to be loaded from there afterwards. */
+  readonly holdProgram?: () => void;
+}
+
 /** What the commands of one process share, whatever sandbox each has: the FFI, the waiting helper and the guard. */
 export class CommandHost {
   readonly guard = new OrphanGuard();
   /** What came of trying bubblewrap, by program. */
   readonly bubblewraps = new Map<string, BubblewrapTrial>();
   readonly #helperPath: string;
+  readonly #holdProgram: (() => void) | undefined;
   #libc: Libc | undefined;
   #hasNoLibc = false;
   #foreignModule: string | undefined;
@@ -25,8 +33,9 @@ export class CommandHost {
   #hasWarmPipes = false;
   #isClosed = false;
 
-  constructor(options: { readonly helperPath: string }) {
+  constructor(options: HostOptions) {
     this.#helperPath = options.helperPath;
+    this.#holdProgram = options.holdProgram;
   }
 
   /** Loads the FFI at the first call; throws where it is not installed or does not fit. */
@@ -58,6 +67,7 @@ export class CommandHost {
     const script = canonicalPath(this.#helperPath);
     if (this.#copies.length > 0 || ![script, foreignModule].some(isExposed)) return true;
 
+    if (isExposed(script)) this.#holdProgram?.();
     const isTooLate = this.#libc !== undefined && isExposed(foreignModule);
     const load = (fd: number) => this.#libc ?? new Libc(`/proc/self/fd/${fd}`);
     const foreignCopy = makePrivateCopy(foreignModule, { folders: copyFolders, use: load });

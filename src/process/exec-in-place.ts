@@ -1,9 +1,11 @@
 /** What turns this process into another program: the helper of each command, and a command in the foreground. */
+import { readdirSync } from "node:fs";
 import { constants } from "node:os";
-import { type Libc, SystemCallError } from "./libc.ts";
+import { type Libc, SystemCallError, succeeds } from "./libc.ts";
 
 const setDescriptorFlags = 2;
 const closeOnExec = 4;
+const closeOnExecFlag = 1;
 const firstOther = 3;
 const lastDescriptor = 0xffff_ffff;
 const coreSizeLimit = 4;
@@ -28,6 +30,15 @@ export function keepOnExec(libc: Libc, fd: number): void {
 export function withholdRest(libc: Libc): void {
   libc.call("int setrlimit(int, void *)", coreSizeLimit, Buffer.alloc(16));
   libc.syscall("close_range", firstOther, lastDescriptor, closeOnExec);
+}
+
+/** What this process was started with beside its stdio is nothing for those it starts; on any kernel. */
+export function keepDescriptors(libc: Libc): void {
+  for (const fd of readdirSync("/proc/self/fd").map(Number)) {
+    // One of them was the folder itself, and is closed by now.
+    if (fd >= firstOther)
+      succeeds(() => libc.call("int fcntl(int, int, int)", fd, setDescriptorFlags, closeOnExecFlag));
+  }
 }
 
 /** For a child that cannot withhold them itself: it inherits the limit that stands while it starts. */

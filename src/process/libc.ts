@@ -26,6 +26,17 @@ export class SystemCallError extends Error {
   }
 }
 
+/** False when a system call of it is refused. */
+export function succeeds(call: () => void): boolean {
+  try {
+    call();
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
+  }
+}
+
 /** Where the FFI's native part for this process lies, seen from a file of ours; throws when it is not installed. */
 export function locateForeignModule(from: string): string {
   const flavour = runsOnMusl() ? "musl" : "linux";

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { type Libc, SystemCallError } from "./libc.ts";
+import { type Libc, succeeds } from "./libc.ts";
 
 /** In the environment of a command and of all it starts, unless a program of it empties its environment. */
 export const markVariable = "CODEX_COMMAND_ID";
@@ -20,11 +20,7 @@ export function setMark(libc: Libc, mark: string): void {
   const limit = Buffer.alloc(16);
   limit.writeBigUInt64LE(BigInt(mark), 0);
   limit.writeBigUInt64LE(BigInt(mark), 8);
-  try {
-    libc.call("int setrlimit(int, void *)", markResource, limit);
-  } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error;
-  }
+  succeeds(() => libc.call("int setrlimit(int, void *)", markResource, limit));
 }
 
 /** The processes that have a command's mark; those of others are not ours to read, nor to end. */

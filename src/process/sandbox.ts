@@ -6,7 +6,7 @@ import { isInside } from "../lib/path-inside.ts";
 import { hasNetworkAccess, type LinuxSandboxChoice, type SandboxPolicy } from "../protocol/policy.ts";
 import { bubblewrapRefusal, type PreparedBubblewrap, prepareBubblewrap } from "./bubblewrap-sandbox.ts";
 import { canonicalPath } from "./canonical-path.ts";
-import { CommandHost } from "./command-host.ts";
+import { CommandHost, type HostOptions } from "./command-host.ts";
 import { describeLandlock, findLandlockAbi, prepareLandlock, withForeignModule } from "./landlock-sandbox.ts";
 import { prepareSeatbelt } from "./macos-sandbox.ts";
 import type { Restrictions } from "./restrict.ts";
@@ -49,11 +49,9 @@ export interface SeatbeltSandbox extends SandboxBase {
   readonly profile: SeatbeltProfile;
 }
 
-export interface SandboxOptions {
+export interface SandboxOptions extends HostOptions {
   readonly cwd: string;
   readonly env: Environment;
-  /** The built helper; the FFI is looked up from there. */
-  readonly helperPath: string;
   readonly codexHome?: string;
   /** Landlock where nothing is said. */
   readonly linuxSandbox?: LinuxSandboxChoice;

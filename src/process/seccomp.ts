@@ -34,6 +34,8 @@ const typeMask = 15;
 const deniedControls = [0x5412, 0x541c, 0x40086602, 0x40046602, 0x401c5820, 0x40087602, 0x40047602];
 const everyProcessOfUser = 2;
 const accessModeAndTruncate = 0o1003;
+const createOrUnnamed = 0o20000100;
+const setUserId = 0o4000;
 
 const outwardCalls: readonly SystemCall[] = ["connect", "bind", "listen", "accept", "accept4", "sendmmsg"];
 
@@ -185,20 +187,38 @@ export function seccompFilter(options: FilterOptions): Buffer {
     );
   }
   if (options.readOnly) for (const name of metadataCalls) on(name, deny);
-  if (options.landlockAbi < 3) {
-    // These kernels do not govern truncation, and access mode 3 asks for neither of the rights they do govern.
-    const noTruncation = (flags: number): readonly Instruction[] => [
-      [load, 0, 0, argument(flags)],
-      [and, 0, 0, accessModeAndTruncate],
-      [jumpIfEqual, 1, 0, 0o1000],
-      [jumpIfEqual, 0, 1, 0o1003],
-      deny,
-      allow,
-    ];
-    on("truncate", deny);
-    on("open", ...noTruncation(1));
-    on("openat", ...noTruncation(2));
-    on("openat2", unknown);
+  // These kernels do not govern truncation, and access mode 3 asks for neither of the rights they do govern.
+  const noTruncation = (flags: number): readonly Instruction[] => [
+    [load, 0, 0, argument(flags)],
+    [and, 0, 0, accessModeAndTruncate],
+    [jumpIfEqual, 1, 0, 0o1000],
+    [jumpIfEqual, 0, 1, 0o1003],
+    deny,
+  ];
+  const isOld = options.landlockAbi < 3;
+  if (isOld) on("truncate", deny);
+  // A program that runs with its owner's rights would give ours, root's even, to every other user of the machine.
+  const noRights = (mode: number): readonly Instruction[] => [
+    [load, 0, 0, argument(mode)],
+    [and, 0, 0, setUserId],
+    [jumpIfEqual, 1, 0, 0],
+    deny,
+  ];
+  const opening = (flags: number, mode: number): readonly Instruction[] => [
+    ...(isOld ? noTruncation(flags) : []),
+    // Whoever makes no file gives no mode: there may be anything in its place.
+    [load, 0, 0, argument(flags)],
+    [and, 0, 0, createOrUnnamed],
+    [jumpIfEqual, 4, 0, 0],
+    ...noRights(mode),
+    allow,
+  ];
+  on("open", ...opening(1, 2));
+  on("openat", ...opening(2, 3));
+  on("openat2", unknown); // its arguments lie in memory, where the filter does not see
+  if (!options.readOnly) {
+    for (const name of ["chmod", "fchmod", "creat", "mknod"] as const) on(name, ...noRights(1), allow);
+    for (const name of ["fchmodat", "fchmodat2", "mknodat"] as const) on(name, ...noRights(2), allow);
   }
   program.push(allow);
   return assemble(program);

@@ -16,6 +16,8 @@ interface SessionMeta {
   readonly cli_version: string;
   readonly instructions: string | null;
   readonly git?: GitInfo;
+  /** What holds commands to the policy; ours, the reference has no such field. */
+  readonly sandbox_backend: string;
 }
 
 interface RecorderOptions {
@@ -79,6 +81,11 @@ export class RolloutRecorder {
 
   recordTurnContext(context: TurnContext): void {
     this.#write("turn_context", context);
+  }
+
+  /** Readers that do not know `replacement_history` make their own of the summary. */
+  recordCompaction(message: string, replacement_history: readonly ResponseItem[]): void {
+    this.#write("compacted", { message, replacement_history });
   }
 
   close(): void {

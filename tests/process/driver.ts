@@ -1,8 +1,11 @@
 /**
  * A small program around runCommand, for what needs a process of its own: its death, its memory, its stderr.
  *
- *     driver POLICY [--abi N] [--landlock-errno N] [--warm] [--idle] [--report] -- COMMAND...
+ * The policy "none" runs the command as it is, on a machine that only lacks what the flags take away.
+ *
+ *     driver POLICY [--abi N] [--landlock-errno N] [--bwrap] [--warm] [--idle] [--report] -- COMMAND...
  */
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { messageOf } from "../../src/lib/errors.ts";
@@ -31,6 +34,8 @@ export interface DriverReport {
 async function main(): Promise<number> {
   const landlockErrno = numberAfter("--landlock-errno");
   if (landlockErrno !== undefined) refuseLandlock(landlockErrno);
+  const [program = "", ...args] = argv;
+  if (policyName === "none") return spawnSync(program, args, { stdio: "inherit" }).status ?? -1;
   const landlockAbiLimit = numberAfter("--abi");
   const cwd = process.cwd();
   const sandbox = prepareSandbox(policyNamed(policyName), {
@@ -38,6 +43,7 @@ async function main(): Promise<number> {
     env: process.env,
     helperPath,
     ...(landlockAbiLimit === undefined ? {} : { landlockAbiLimit }),
+    ...(flags.includes("--bwrap") ? { linuxSandbox: "bwrap" } : {}),
   });
   if (flags.includes("--warm")) {
     sandbox.warmUp();

@@ -22,6 +22,8 @@ export interface RunOptions extends WorkspaceOptions {
   readonly keepStdinOpen?: boolean;
   /** Below the working directory. */
   readonly cwd?: string;
+  /** Another copy of the program, below the working directory. */
+  readonly binary?: string;
   /** Prepares the workspace before the start. */
   readonly setup?: (place: Workspace) => void;
 }
@@ -65,7 +67,8 @@ export function startCodex(args: readonly string[], options: RunOptions = {}): R
   const place = workspace({ ...options, homeFiles: { "config.toml": configToml(options), ...options.homeFiles } });
   options.setup?.(place);
   const started = performance.now();
-  const child = spawn(process.execPath, [codexBinary, ...args], {
+  const binary = options.binary === undefined ? codexBinary : path.join(place.work, options.binary);
+  const child = spawn(process.execPath, [binary, ...args], {
     cwd: path.join(place.work, options.cwd ?? "."),
     env: { ...place.env, ...options.env },
   });
@@ -105,7 +108,8 @@ export function startCodex(args: readonly string[], options: RunOptions = {}): R
     finished: async () => {
       try {
         const [code, signal] = await closed;
-        const lines = args.includes("--json") || args.includes("--experimental-json") ? parseLines(stdout) : [];
+        const isJson = ["--json", "--experimental-json"].some((flag) => args.includes(flag)) || args[0] === "proto";
+        const lines = isJson ? parseLines(stdout) : [];
         return {
           exitCode: code ?? 128 + signalNumber(signal),
           stdout,

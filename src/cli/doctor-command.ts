@@ -1,0 +1,155 @@
+import { accessSync, constants, existsSync, writeSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { programFile } from "../assets.ts";
+import { resolveCredential } from "../auth/credentials.ts";
+import type { Config } from "../config/config.ts";
+import { configTomlPath } from "../config/config-toml.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { explainSystemError, UserError } from "../lib/errors.ts";
+import { checkSandboxes, prepareSandbox } from "../process/sandbox.ts";
+import type { SandboxMode } from "../protocol/policy.ts";
+import { showControls } from "../render/printable.ts";
+import { version } from "../version.ts";
+
+/** The command line of `doctor`, checked by commander. */
+export interface DoctorOptions {
+  readonly overrides: readonly string[];
+  readonly profile?: string;
+  readonly sandbox?: SandboxMode;
+  readonly cwd?: string;
+  readonly json: boolean;
+}
+
+/** One thing that a run depends on; `failed` says that a run with these settings would not start. */
+interface Check {
+  readonly status: "ok" | "warning" | "failed";
+  readonly summary: string;
+  /** What else a program may want to know of it. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+type Checks = Readonly<Record<string, Check>>;
+
+/** Looks at everything a run depends on, without asking the network; 1 when a run would not start. */
+export function doctorCommand(options: DoctorOptions): number {
+  const checks = checkAll(options);
+  const isWell = Object.values(checks).every(({ status }) => status !== "failed");
+  const text = options.json ? jsonText(checks, isWell) : humanText(checks);
+  writeSync(1, text);
+  return isWell ? 0 : 1;
+}
+
+function checkAll(options: DoctorOptions): Checks {
+  const program = ok(`codex ${version}, Node ${process.versions.node}, ${os.type()} ${os.release()} ${process.arch}`);
+  let config: Config;
+  try {
+    config = loadConfig({ flags: configFlags(options), env: process.env, processCwd: process.cwd() });
+  } catch (error) {
+    return { program, config: failed(error) };
+  }
+  return {
+    program,
+    config: checkConfig(config),
+    model: ok(`${config.model} from ${config.modelProvider.name}`, {
+      model: config.model,
+      model_provider: config.modelProviderId,
+      wire_api: config.modelProvider.wireApi,
+    }),
+    credential: checkCredential(config),
+    sandbox: checkSandbox(config),
+    sessions: checkSessions(config),
+  };
+}
+
+function configFlags({ overrides, profile, sandbox, cwd }: DoctorOptions) {
+  return {
+    overrides,
+    ...(profile === undefined ? {} : { profile }),
+    ...(sandbox === undefined ? {} : { sandboxMode: sandbox }),
+    ...(cwd === undefined ? {} : { cwd }),
+  };
+}
+
+function checkConfig({ codexHome, warnings }: Config): Check {
+  const file = configTomlPath(codexHome);
+  const data = { file, exists: existsSync(file), warnings };
+  if (warnings.length > 0) return { status: "warning", summary: warnings.join("\n"), data };
+  return ok(data.exists ? file : `${file} does not exist: everything has its default`, data);
+}
+
+/** Where the key comes from, never the key. */
+function checkCredential({ modelProvider, env, codexHome, preferredAuthMethod }: Config): Check {
+  const problems: string[] = [];
+  try {
+    const warn = (problem: string) => void problems.push(problem);
+    const credential = resolveCredential(modelProvider, { env, codexHome, preferredAuthMethod, warn });
+    const data = { kind: credential?.kind ?? null, source: credential?.source ?? null };
+    if (problems.length > 0) return { status: "warning", summary: problems.join("\n"), data };
+    if (credential !== undefined) {
+      return ok(credential.kind === "chatgpt" ? `ChatGPT, from ${credential.source}` : credential.source, data);
+    }
+    if (!modelProvider.requiresOpenaiAuth || modelProvider.baseUrl !== undefined) return ok("none is needed", data);
+    return { status: "failed", summary: `No API key for ${modelProvider.name}: set OPENAI_API_KEY.`, data };
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function checkSandbox({ sandboxPolicy, linuxSandbox, cwd, env, codexHome }: Config): Check {
+  const options = { cwd, env, codexHome, linuxSandbox, helperPath: programFile("sandbox-helper.cjs") };
+  const { mode } = sandboxPolicy;
+  const data = { mode, linux_sandbox: linuxSandbox, backends: checkSandboxes(options) };
+  try {
+    const sandbox = prepareSandbox(sandboxPolicy, options);
+    sandbox.close();
+    const { backend, warnings, writableRoots } = sandbox;
+    const others = Object.entries(data.backends).filter(([name]) => name !== backend);
+    const alternatives = others.map(([name, found]) => `${name}: ${found.available ? found.summary : found.reason}`);
+    const summary = [`${mode}: ${sandbox.summary}`, ...warnings, ...alternatives].join("\n");
+    const found = { ...data, backend, writable_roots: writableRoots, warnings };
+    return { status: warnings.length === 0 && backend !== "none" ? "ok" : "warning", summary, data: found };
+  } catch (error) {
+    return { ...failed(error), data: { ...data, backend: null } };
+  }
+}
+
+/** Sessions are files below the home folder, which is made when the first one is written. */
+function checkSessions({ codexHome, ephemeral }: Config): Check {
+  if (ephemeral) return ok("none are kept");
+  let folder = path.join(codexHome, "sessions");
+  while (!existsSync(folder) && folder !== path.dirname(folder)) folder = path.dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return ok(path.join(codexHome, "sessions"));
+  } catch (error) {
+    return {
+      status: "warning",
+      summary: `Sessions are not kept: cannot write "${folder}": ${explainSystemError(error)}`,
+    };
+  }
+}
+
+function ok(summary: string, data?: Check["data"]): Check {
+  return { status: "ok", summary, ...(data === undefined ? {} : { data }) };
+}
+
+function failed(error: unknown): Check {
+  if (!(error instanceof UserError)) throw error;
+  return { status: "failed", summary: error.message };
+}
+
+function jsonText(checks: Checks, isWell: boolean): string {
+  const flat = Object.entries(checks).map(([name, { data, ...check }]) => [name, { ...check, ...data }] as const);
+  return `${JSON.stringify({ version, ok: isWell, checks: Object.fromEntries(flat) }, null, 2)}\n`;
+}
+
+function humanText(checks: Checks): string {
+  const width = Math.max(...Object.keys(checks).map((name) => name.length));
+  const marks = { ok: "ok     ", warning: "warning", failed: "failed " };
+  const lines = Object.entries(checks).map(([name, { status, summary }]) => {
+    const indent = " ".repeat(marks[status].length + width + 4);
+    return `${marks[status]}  ${name.padEnd(width)}  ${showControls(summary).replaceAll("\n", `\n${indent}`)}\n`;
+  });
+  return lines.join("");
+}
