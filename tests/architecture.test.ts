@@ -14,8 +14,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   safety: ["lib", "protocol", "patch"],
   auth: ["lib", "protocol", "config", "process"],
   model: ["lib", "protocol", "config", "auth"],
+  "mcp-client": ["lib", "protocol", "config", "auth", "process"],
   rollout: ["lib", "protocol", "process"],
-  tools: ["lib", "protocol", "config", "patch", "safety", "process", "root"],
+  tools: ["lib", "protocol", "config", "patch", "safety", "process", "mcp-client", "root"],
   conversation: [
     "lib",
     "protocol",
@@ -25,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "safety",
     "auth",
     "model",
+    "mcp-client",
     "rollout",
     "tools",
     "root",
@@ -44,6 +46,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   diff: ["patch"],
   openai: ["model"],
   undici: ["model"],
+  "@modelcontextprotocol/sdk": ["mcp-client", "mcp-server"],
   zod: ["tools", "protocol", "auth"],
   "node:child_process": ["process"],
 };

@@ -9,6 +9,7 @@ interface Question {
 /** The questions that wait for a person. An answer names the task's submission or the call (spec core D40). */
 export class Approvals {
   readonly #open: Question[] = [];
+  #isUnattended = false;
 
   /** Ends with the answer, or with "abort" as soon as `signal` fires. */
   ask(callId: string, submissionId: string, signal: AbortSignal): Promise<ReviewDecision> {
@@ -22,9 +23,16 @@ export class Approvals {
       const abort = () => answer("abort");
       const question: Question = { callId, submissionId, answer };
       if (signal.aborted) return resolve("abort");
+      if (this.#isUnattended) return resolve("denied");
       this.#open.push(question);
       signal.addEventListener("abort", abort, { once: true });
     });
+  }
+
+  /** Nobody is there any more: open questions and those to come are answered with "denied". */
+  leaveUnattended(): void {
+    this.#isUnattended = true;
+    for (const question of [...this.#open]) question.answer("denied");
   }
 
   /** False when nobody waits for `id`. */

@@ -5,8 +5,16 @@ import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { Event } from "../protocol/event.ts";
 import type { Op, Submission } from "../protocol/submission.ts";
 
-/** What runs behind a conversation: it reads submissions to their end and publishes events. */
-export type Core = (submissions: AsyncQueue<Submission>, events: Broadcast<Event>, id: ConversationId) => Promise<void>;
+/**
+ * What runs behind a conversation: it reads submissions to their end, brings what they began to its end, and publishes
+ * events. As soon as `closing` fires it interrupts what runs.
+ */
+export type Core = (
+  submissions: AsyncQueue<Submission>,
+  events: Broadcast<Event>,
+  id: ConversationId,
+  closing: AbortSignal,
+) => Promise<void>;
 
 /** Submitting to a conversation that has ended. */
 export class ConversationEnded extends Error {
@@ -19,13 +27,20 @@ export class Conversation {
   readonly #submissions = new AsyncQueue<Submission>();
   readonly #events = new Broadcast<Event>();
   readonly #ended: Promise<void>;
+  readonly #closing = new AbortController();
   #hasEnded = false;
+  #hasFailed = false;
   #nextId = 0;
 
   /** Only initCodex builds one. */
   constructor(id: ConversationId, core: Core) {
     this.id = id;
     this.#ended = this.#run(core);
+  }
+
+  /** The core died; the last event says why. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Queues `op` and returns the id that its events carry: the client's own or the next number. Throws ConversationEnded. */
@@ -44,8 +59,15 @@ export class Conversation {
     return this.#events.subscribe(options);
   }
 
+  /** Nothing more will be submitted: what was is brought to its end, and questions are answered with "denied". */
+  async finish(): Promise<void> {
+    this.#submissions.end();
+    await this.#ended;
+  }
+
   /** Interrupts what runs, waits until it has ended, and lets everything go. */
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#submissions.end();
     await this.#ended;
   }
@@ -53,8 +75,9 @@ export class Conversation {
   async #run(core: Core): Promise<void> {
     await undefined; // the caller subscribes first
     try {
-      await core(this.#submissions, this.#events, this.id);
+      await core(this.#submissions, this.#events, this.id, this.#closing.signal);
     } catch (error) {
+      this.#hasFailed = true;
       const message = `internal error; agent loop died unexpectedly: ${messageOf(error)}`;
       this.#events.publish({ id: "", msg: { type: "error", message } });
     } finally {

@@ -12,6 +12,10 @@ export class History {
     return this.#items;
   }
 
+  replace(items: readonly ResponseItem[]): void {
+    this.#items.splice(0, this.#items.length, ...items);
+  }
+
   /** Forgets everything behind the first `length` items. */
   cutTo(length: number): void {
     this.#items.length = Math.min(length, this.#items.length);

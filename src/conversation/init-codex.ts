@@ -4,7 +4,9 @@ import { environmentContextText, userInstructionsText } from "../config/environm
 import { findGitRoot } from "../config/git-root.ts";
 import { loginShellName } from "../config/shell-name.ts";
 import { UserError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
 import type { ModelClient } from "../model/model-client.ts";
+import type { Sandbox } from "../process/sandbox.ts";
 import { type ConversationId, newConversationId } from "../protocol/conversation-id.ts";
 import type { Event, SessionConfigured } from "../protocol/event.ts";
 import { userMessage } from "../protocol/response-item.ts";
@@ -12,6 +14,7 @@ import { readGitInfo } from "../rollout/git-info.ts";
 import { historyInfo } from "../rollout/message-history.ts";
 import { RolloutRecorder } from "../rollout/recorder.ts";
 import { Conversation, type Core } from "./conversation.ts";
+import { McpServers } from "./mcp-servers.ts";
 import { SandboxSet } from "./sandbox-set.ts";
 import { Session, type SessionLimits } from "./session.ts";
 import { serveSubmissions } from "./submission-loop.ts";
@@ -56,8 +59,9 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
   };
   const connect = await openModel(config, sessionId, { ...options, warn });
 
-  const core: Core = async (submissions, events) => {
-    const rollout = openRollout(config, { sessionId, version: options.version, onProblem: warn });
+  const core: Core = async (submissions, events, _id, closing) => {
+    const { version } = options;
+    const rollout = openRollout(config, { sessionId, version, sandbox: sandbox.backend, onProblem: warn });
     const session = new Session({
       id: sessionId,
       config,
@@ -66,6 +70,7 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
       events,
       rollout,
       sandboxes,
+      mcp: new McpServers(config, options.version),
       connect,
     });
     try {
@@ -79,10 +84,12 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
         history_entry_count: history.entryCount,
         rollout_path: rollout?.path ?? "",
       });
+      log("info", "session", `${sessionId} started with ${config.model} of ${config.modelProviderId}`);
       tell = (message) => events.publish({ id: "", msg: { type: "background_event", message } });
-      await serveSubmissions(session, submissions);
+      session.mcp.start((message) => session.emit("", { type: "error", message }));
+      await serveSubmissions(session, submissions, closing);
     } finally {
-      session.close();
+      await session.close();
     }
   };
 
@@ -134,6 +141,7 @@ function openRollout(
   options: {
     readonly sessionId: ConversationId;
     readonly version: string;
+    readonly sandbox: Sandbox["backend"];
     readonly onProblem: (message: string) => void;
   },
 ): RolloutRecorder | undefined {
@@ -149,6 +157,7 @@ function openRollout(
       cli_version: options.version,
       instructions: config.userInstructions ?? null,
       ...(git === undefined ? {} : { git }),
+      sandbox_backend: options.sandbox,
     },
     now: () => new Date(),
     onProblem: options.onProblem,

@@ -6,12 +6,15 @@ import type { Broadcast } from "../lib/broadcast.ts";
 import type { ModelClient } from "../model/model-client.ts";
 import type { TurnNotification } from "../process/notify.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
-import type { Event, EventMsg } from "../protocol/event.ts";
+import type { Event, EventMsg, McpTool } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
+import { compactedHistory } from "../rollout/compacted-history.ts";
 import type { RolloutRecorder } from "../rollout/recorder.ts";
 import { ApprovedCommands } from "../tools/approved-commands.ts";
 import { Approvals } from "./approvals.ts";
+import { ContextGauge } from "./context-gauge.ts";
 import { History } from "./history.ts";
+import type { McpServers } from "./mcp-servers.ts";
 import type { SandboxSet } from "./sandbox-set.ts";
 import type { Task } from "./task.ts";
 import { UsageCounter } from "./token-usage.ts";
@@ -36,6 +39,7 @@ interface SessionParts {
   /** Undefined: nothing is written. */
   readonly rollout: RolloutRecorder | undefined;
   readonly sandboxes: SandboxSet;
+  readonly mcp: McpServers;
   readonly connect: () => Promise<ModelClient>;
 }
 
@@ -46,9 +50,11 @@ export class Session {
   readonly limits: SessionLimits;
   readonly history = new History();
   readonly usage = new UsageCounter();
+  readonly context = new ContextGauge();
   readonly approvals = new Approvals();
   readonly approvedCommands = new ApprovedCommands();
   readonly sandboxes: SandboxSet;
+  readonly mcp: McpServers;
   /** Changed by `override_turn_context`. */
   settings: TurnSettings;
   readonly #events: Broadcast<Event>;
@@ -56,6 +62,8 @@ export class Session {
   readonly #connect: () => Promise<ModelClient>;
   #client: Promise<ModelClient> | undefined;
   #task: Task | undefined;
+  /** Waits for the end of the task, in whose middle it would part calls from their outputs. */
+  readonly #nextContext: ResponseItem[] = [];
   #baseInstructions: string | undefined;
   #patchInstructions: string | undefined;
 
@@ -68,6 +76,7 @@ export class Session {
     this.#rollout = parts.rollout;
     this.#connect = parts.connect;
     this.sandboxes = parts.sandboxes;
+    this.mcp = parts.mcp;
   }
 
   get task(): Task | undefined {
@@ -79,7 +88,9 @@ export class Session {
   }
 
   endTask(task: Task): void {
-    if (this.#task === task) this.#task = undefined;
+    if (this.#task !== task) return;
+    this.#task = undefined;
+    this.record(...this.#nextContext.splice(0));
   }
 
   /** Tells every reader, and the rollout first where it keeps such events. */
@@ -108,6 +119,20 @@ export class Session {
     this.history.add(...items);
   }
 
+  /** For what changes what a later task works with, and the running one should not see. */
+  recordBetweenTasks(item: ResponseItem): void {
+    if (this.#task === undefined) this.record(item);
+    else this.#nextContext.push(item);
+  }
+
+  /** A summary takes the place of what was said so far, on disk as well. */
+  compact(summary: string): void {
+    const items = compactedHistory(this.history.items, summary);
+    this.#rollout?.recordCompaction(summary, items);
+    this.history.replace(items);
+    this.context.reset();
+  }
+
   /** For what must be on disk although the next request will not contain it. */
   recordOnly(item: ResponseItem): void {
     this.#rollout?.recordItem(item);
@@ -131,6 +156,19 @@ export class Session {
     return model === this.config.model ? this.config.modelContextWindow : contextWindowOf(model);
   }
 
+  /** The tokens from which on the history is compacted unasked; infinite when nobody knows, or wants it. */
+  compactionLimit(model: string): number {
+    const window = this.contextWindow(model);
+    const limit = this.config.modelAutoCompactTokenLimit ?? (window === null ? 0 : Math.floor(window * 0.9));
+    return limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  }
+
+  /** Of all servers that start; waits until each has started or could not. */
+  async mcpTools(signal: AbortSignal): Promise<Readonly<Record<string, McpTool>>> {
+    await this.mcp.settled(signal);
+    return this.mcp.descriptions();
+  }
+
   /** Starts the user's program, if there is one (spec core 17.1). */
   async notify(notification: TurnNotification): Promise<void> {
     const { notify, cwd, env, modelProvider } = this.config;
@@ -140,7 +178,8 @@ export class Session {
     await notifyUser(notify, notification, { cwd, env, credentials: credentialVariables(modelProvider), onProblem });
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.mcp.close();
     this.sandboxes.close();
     this.#rollout?.close();
     this.#events.close();

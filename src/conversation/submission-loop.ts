@@ -1,33 +1,52 @@
+import { readCustomPrompts } from "../config/custom-prompts.ts";
 import { environmentContextText } from "../config/environment-context.ts";
 import type { AsyncQueue } from "../lib/async-queue.ts";
-import { messageOf } from "../lib/errors.ts";
+import { explainSystemError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
+import type { ReviewDecision } from "../protocol/policy.ts";
 import { userMessage } from "../protocol/response-item.ts";
 import type { Op, Submission } from "../protocol/submission.ts";
+import { addHistoryEntry, historyEntry, historyFile } from "../rollout/message-history.ts";
 import type { Session } from "./session.ts";
-import { Task, TaskStopped } from "./task.ts";
-import { overriddenSettings, settingsOfTurn, type TurnSettings } from "./turn-settings.ts";
+import { TaskQueue } from "./task-queue.ts";
+import { overriddenSettings, settingsOfTurn } from "./turn-settings.ts";
 import { userInput } from "./user-message.ts";
 
-/** Takes one submission after another until one says shutdown or none can come any more; then nothing runs. */
-export async function serveSubmissions(session: Session, submissions: AsyncQueue<Submission>): Promise<void> {
-  let running: Promise<void> = Promise.resolve();
-  const startTask = (task: Task) => {
-    session.startTask(task);
-    running = task.run(session);
+/**
+ * Takes one submission after another until one says shutdown, or none can come any more and what they began has ended.
+ * When `closing` fires, nothing is waited for: what runs is interrupted.
+ */
+export async function serveSubmissions(
+  session: Session,
+  submissions: AsyncQueue<Submission>,
+  closing: AbortSignal,
+): Promise<void> {
+  const tasks = new TaskQueue(session);
+  const over = new AbortController();
+  const stop = () => {
+    over.abort();
+    return tasks.stop();
   };
+  closing.addEventListener("abort", stop, { once: true });
+  let listing = Promise.resolve();
   for await (const { id, op } of submissions) {
+    log("debug", "session", `submission ${id}: ${op.type}`);
     switch (op.type) {
       case "user_input":
-      case "user_turn":
-        takeInput(session, { id, op, startTask });
+      case "user_turn": {
+        const settings = op.type === "user_turn" ? settingsOfTurn(op, session.settings) : session.settings;
+        tasks.addInput(id, settings, userInput(op.items, settings.cwd));
+        break;
+      }
+      case "compact":
+        tasks.addCompaction(id, session.settings);
         break;
       case "interrupt":
-        session.task?.stop(new TaskStopped());
+        tasks.interrupt();
         break;
       case "exec_approval":
       case "patch_approval":
-        session.approvals.answer(op.id, op.decision);
-        if (op.decision === "abort") session.task?.stop(new TaskStopped());
+        if (takeDecision(session, op) === "abort") tasks.interrupt();
         break;
       case "override_turn_context":
         overrideSettings(session, op);
@@ -39,40 +58,49 @@ export async function serveSubmissions(session: Session, submissions: AsyncQueue
           entries: [...session.history.items],
         });
         break;
+      case "add_to_history":
+        addToHistory(session, { id, text: op.text });
+        break;
+      case "get_history_entry_request": {
+        const { offset, log_id } = op;
+        const entry = historyEntry(session.config.codexHome, { offset, logId: log_id });
+        const found = entry === undefined ? {} : { entry };
+        session.emit(id, { type: "get_history_entry_response", offset, log_id, ...found });
+        break;
+      }
+      case "list_mcp_tools":
+        // Servers take their time to start, and an interrupt must not wait for them.
+        listing = session.mcpTools(over.signal).then((tools) => {
+          if (!over.signal.aborted) session.emit(id, { type: "mcp_list_tools_response", tools });
+        });
+        break;
+      case "list_custom_prompts": {
+        const custom_prompts = readCustomPrompts(session.config.codexHome);
+        session.emit(id, { type: "list_custom_prompts_response", custom_prompts });
+        break;
+      }
       case "shutdown":
-        session.task?.stop(new TaskStopped());
-        await running;
+        await stop();
         session.emit(id, { type: "shutdown_complete" });
         return;
       default:
         op satisfies never;
     }
   }
-  session.task?.stop(new TaskStopped());
-  await running;
+  session.approvals.leaveUnattended();
+  if (closing.aborted) return tasks.stop();
+  await listing;
+  await tasks.finish();
 }
 
-interface InputContext {
-  readonly id: string;
-  readonly op: Extract<Op, { type: "user_input" | "user_turn" }>;
-  readonly startTask: (task: Task) => void;
-}
-
-/** Input starts a task, or joins the one that runs; the settings a `user_turn` brings to a running task are not used. */
-function takeInput(session: Session, { id, op, startTask }: InputContext): void {
-  const settings: TurnSettings = op.type === "user_turn" ? settingsOfTurn(op, session.settings) : session.settings;
-  const input = userInput(op.items, settings.cwd);
-  if (session.task !== undefined) {
-    session.task.addInput(input);
-    return;
-  }
-  try {
-    session.sandboxes.get(settings.sandboxPolicy, settings.cwd);
-  } catch (error) {
-    session.emit(id, { type: "error", message: messageOf(error) });
-    return;
-  }
-  startTask(new Task(id, settings, input));
+/** Hands a person's decision to the question that waits for it; undefined when it concerns nothing that goes on here. */
+function takeDecision(
+  session: Session,
+  { id, decision }: { readonly id: string; readonly decision: ReviewDecision },
+): ReviewDecision | undefined {
+  if (session.approvals.answer(id, decision)) return decision;
+  log("warn", "session", `No pending approval found for sub_id: ${id}`);
+  return id === session.task?.id ? decision : undefined;
 }
 
 function overrideSettings(session: Session, op: Extract<Op, { type: "override_turn_context" }>): void {
@@ -83,5 +111,17 @@ function overrideSettings(session: Session, op: Extract<Op, { type: "override_tu
     ...(op.approval_policy === undefined ? {} : { approvalPolicy: op.approval_policy }),
     ...(op.sandbox_policy === undefined ? {} : { sandboxPolicy: op.sandbox_policy }),
   });
-  session.record(userMessage(text));
+  session.recordBetweenTasks(userMessage(text));
+}
+
+/** Nothing is kept of a session that leaves no traces, nor against the user's wish. */
+function addToHistory(session: Session, { id, text }: { readonly id: string; readonly text: string }): void {
+  const { codexHome, persistHistory, ephemeral } = session.config;
+  if (!persistHistory || ephemeral) return;
+  try {
+    addHistoryEntry(codexHome, { conversationId: session.id, text, now: new Date() });
+  } catch (error) {
+    const message = `Cannot write "${historyFile(codexHome)}": ${explainSystemError(error)}`;
+    session.emit(id, { type: "error", message });
+  }
 }

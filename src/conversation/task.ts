@@ -1,10 +1,11 @@
 import { findGitRoot } from "../config/git-root.ts";
-import { messageOf } from "../lib/errors.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
 import { ModelError } from "../model/model-client.ts";
 import type { TurnDiff } from "../patch/turn-diff.ts";
 import type { ErrorCode, ErrorMessage } from "../protocol/event.ts";
 import type { Session } from "./session.ts";
-import { runTurn } from "./turn.ts";
+import { runTurnInContext } from "./turn-in-context.ts";
 import type { TurnSettings } from "./turn-settings.ts";
 import type { UserInput } from "./user-message.ts";
 
@@ -30,25 +31,34 @@ export class LimitReached extends Error {
   }
 }
 
-/** The work started by one user input: turns until the model calls no tool. */
+/** The work started by one submission: turns until the model calls no tool, or a compaction. */
 export class Task {
   /** The submission that started it; all its events carry this id. */
   readonly id: string;
   readonly settings: TurnSettings;
+  readonly isCompaction: boolean;
   readonly #controller = new AbortController();
   readonly #pendingInput: UserInput[] = [];
   readonly #userTexts: string[] = [];
+  readonly #warnings: string[] = [];
   #turnDiff: TurnDiff | undefined;
   #lastDiff = "";
 
-  constructor(id: string, settings: TurnSettings, input: UserInput) {
+  /** Without input it is a compaction. */
+  constructor(id: string, settings: TurnSettings, input?: UserInput) {
     this.id = id;
     this.settings = settings;
-    this.#pendingInput.push(input);
+    this.isCompaction = input === undefined;
+    if (input !== undefined) this.#pendingInput.push(input);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** A compaction asks the model nothing that input could join, and a stopped task asks nothing any more. */
+  get takesInput(): boolean {
+    return !this.isCompaction && !this.signal.aborted;
   }
 
   /** The first reason counts. */
@@ -63,30 +73,43 @@ export class Task {
 
   /** Never throws; its last event is `task_complete` or `turn_aborted`. */
   async run(session: Session): Promise<void> {
-    const hasInput = this.#recordInput(session); // the rollout has the input before anybody hears of the task
-    session.emit(this.id, { type: "task_started", model_context_window: session.contextWindow(this.settings.model) });
+    let hasInput = this.#recordInput(session); // the rollout has the input before anybody hears of the task
     const timer = this.#startTimer(session.limits.timeoutMs);
+    const servers = session.mcp.settled(this.signal);
+    if (servers !== undefined) await servers; // what they have to say comes before the task (spec X-031)
+    if (this.#recordInput(session)) hasInput = true; // what joined meanwhile
+    session.emit(this.id, { type: "task_started", model_context_window: session.contextWindow(this.settings.model) });
+    log("info", "session", `task ${this.id} started${this.isCompaction ? " to compact the conversation" : ""}`);
+    this.#tellWarnings(session);
     let lastMessage: string | null = null;
     let hasFailed = false;
     try {
-      if (hasInput) lastMessage = await this.#runTurns(session);
+      this.signal.throwIfAborted();
+      session.mcp.requireAll();
+      if (this.isCompaction) await this.#compact(session);
+      else if (hasInput) lastMessage = await this.#runTurns(session);
       this.emitDiff(session);
     } catch (error) {
       const cause = this.signal.aborted ? this.signal.reason : error;
+      this.#recordInput(session); // what joined and was not sent yet goes out with the next task's first request
+      this.#tellWarnings(session);
       this.emitDiff(session);
       if (cause instanceof TaskStopped) {
+        log("info", "session", `task ${this.id} stopped: ${cause.reason}`);
         session.endTask(this);
         session.emit(this.id, { type: "turn_aborted", reason: cause.reason });
         return;
       }
-      session.emit(this.id, { type: "error", ...describe(cause) });
+      const failure = describe(cause);
+      log("warn", "session", `task ${this.id} failed: ${failure.message}`);
+      session.emit(this.id, { type: "error", ...failure });
       hasFailed = true;
     } finally {
       clearTimeout(timer);
     }
     session.endTask(this);
     session.emit(this.id, { type: "task_complete", last_agent_message: lastMessage });
-    if (!hasFailed)
+    if (!hasFailed && !this.isCompaction)
       await session.notify({ turnId: this.id, inputMessages: this.#userTexts, lastAssistantMessage: lastMessage });
   }
 
@@ -104,10 +127,13 @@ export class Task {
   }
 
   async #runTurns(session: Session): Promise<string | null> {
+    const { sandboxPolicy, cwd } = this.settings;
+    session.sandboxes.get(sandboxPolicy, cwd); // before anything is asked of the model, since no command could run
     for (let turn = 1; ; turn += 1) {
-      const outcome = await runTurn(session, this);
+      const outcome = await runTurnInContext(session, this);
       this.signal.throwIfAborted();
       const hasInput = this.#recordInput(session);
+      this.#tellWarnings(session);
       if (!outcome.hasCalls && !hasInput) return outcome.lastMessage;
       if (turn >= (session.limits.maxTurns ?? Number.POSITIVE_INFINITY)) {
         throw new LimitReached("turn_limit", `turn limit reached: ${turn} ${turn === 1 ? "turn" : "turns"}`);
@@ -119,7 +145,7 @@ export class Task {
   #recordInput(session: Session): boolean {
     let hasRecorded = false;
     for (const input of this.#pendingInput.splice(0)) {
-      for (const message of input.warnings) session.emit(this.id, { type: "background_event", message });
+      this.#warnings.push(...input.warnings);
       if (input.item.content.length === 0) continue;
       session.record(input.item);
       if (input.event !== undefined) {
@@ -131,6 +157,15 @@ export class Task {
     return hasRecorded;
   }
 
+  #tellWarnings(session: Session): void {
+    for (const message of this.#warnings.splice(0)) session.emit(this.id, { type: "background_event", message });
+  }
+
+  async #compact(session: Session): Promise<void> {
+    const { compactOnRequest } = await import("./compaction.ts");
+    await compactOnRequest(session, this);
+  }
+
   #startTimer(timeoutMs: number | undefined): NodeJS.Timeout | undefined {
     if (timeoutMs === undefined) return undefined;
     const text = `time limit reached: ${timeoutMs / 1000} s`;
@@ -139,6 +174,7 @@ export class Task {
 }
 
 function describe(error: unknown): Omit<ErrorMessage, "type"> {
+  if (error instanceof UserError) return { message: error.message };
   if (error instanceof LimitReached) return { message: error.message, code: error.code };
   if (error instanceof ModelError) {
     const { message, cause } = error;

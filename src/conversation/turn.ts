@@ -1,39 +1,29 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { log } from "../lib/log.ts";
 import { ModelError, type ModelEvent, type ModelRequest } from "../model/model-client.ts";
-import { backoffMs, formatDelay } from "../model/retry.ts";
 import { isToolCall, outputFor, type ResponseItem, type ToolCallItem } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "../rollout/answer-calls.ts";
 import type { ToolContext } from "../tools/tool.ts";
 import { toolDefinitions } from "../tools/tool-set.ts";
+import { withRetries } from "./retries.ts";
 import type { Session } from "./session.ts";
 import type { Task } from "./task.ts";
 
 /** Loaded when the model first calls something: an answer in text does without. */
 const loadTools = () => import("../tools/run-tool-call.ts");
 
-interface TurnOutcome {
+export interface TurnOutcome {
   readonly hasCalls: boolean;
   /** The last message of this response. */
   readonly lastMessage: string | null;
 }
 
 /** One request to the model and the handling of its answer, tried again where that can help (spec core 7.2). */
-export async function runTurn(session: Session, task: Task): Promise<TurnOutcome> {
-  const { streamMaxRetries } = session.config.modelProvider;
-  for (let retry = 1; ; retry += 1) {
+export function runTurn(session: Session, task: Task): Promise<TurnOutcome> {
+  return withRetries(session, task, async () => {
     const response = new Response(session, task);
-    try {
-      await response.read();
-      return { hasCalls: response.hasCalls, lastMessage: response.lastMessage };
-    } catch (error) {
-      task.signal.throwIfAborted();
-      if (!(error instanceof ModelError) || !error.isRetryable || retry > streamMaxRetries) throw error;
-      const delayMs = error.retryAfterMs ?? backoffMs(retry);
-      const message = `stream error: ${error.message}; retrying ${retry}/${streamMaxRetries} in ${formatDelay(delayMs)}…`;
-      session.emit(task.id, { type: "stream_error", message });
-      await sleep(delayMs, undefined, { signal: task.signal });
-    }
-  }
+    await response.read();
+    return { hasCalls: response.hasCalls, lastMessage: response.lastMessage };
+  });
 }
 
 /** One attempt at an answer. */
@@ -56,6 +46,7 @@ class Response {
   async read(): Promise<void> {
     const client = await this.#session.client();
     const request = buildRequest(this.#session, this.#task);
+    log("debug", "turn", `asking ${request.model} with ${request.input.length} items`);
     let isCompleted = false;
     for await (const events of client.stream(request, this.#task.signal)) {
       for (const event of events) {
@@ -107,7 +98,10 @@ class Response {
         return;
       case "completed":
         this.#commit();
-        if (event.usage !== null) this.#session.usage.add(event.usage);
+        if (event.usage !== null) {
+          session.usage.add(event.usage);
+          session.context.measure(event.usage.total_tokens);
+        }
         emit({
           type: "token_count",
           info: this.#session.usage.info(this.#session.contextWindow(this.#task.settings.model)),
@@ -148,7 +142,10 @@ class Response {
     this.#commit();
     this.hasCalls = true;
     const { runToolCall } = await loadTools();
+    const name = item.type === "local_shell_call" ? "local_shell" : item.name;
+    log("info", "turn", `call ${item.call_id} of ${name}`); // not its arguments, which may hold anything
     const output = await runToolCall(item, this.#context(item));
+    log("debug", "turn", `call ${item.call_id} ${output.isSuccess ? "succeeded" : "failed"}`);
     if (this.#task.signal.aborted) {
       this.#session.recordOnly(outputFor(item, "aborted"));
       this.#session.history.cutTo(length);
@@ -177,6 +174,7 @@ class Response {
         session.emit(task.id, request);
         return answer;
       },
+      serverTool: (name) => session.mcp.tool(name),
       sandbox: (policy) => session.sandboxes.get(policy, task.settings.cwd),
       addInput: (message) => task.addInput({ item: message, event: undefined, warnings: [] }),
     };
@@ -187,7 +185,7 @@ function buildRequest(session: Session, task: Task): ModelRequest {
   const { config } = session;
   const { settings } = task;
   const family = session.family(settings.model);
-  const tools = toolDefinitions(family, settings, config);
+  const tools = [...toolDefinitions(family, settings, config), ...session.mcp.definitions];
   const hasPatchTool = tools.some((tool) => "name" in tool && tool.name === "apply_patch");
   return {
     model: settings.model,

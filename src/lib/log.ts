@@ -42,7 +42,7 @@ export function isLogged(level: LogLevel, target: string): boolean {
 /** One line for people who look for the cause of something; never a credential, and never the only place of an error. */
 export function log(level: LogLevel, target: string, message: string): void {
   if (directives.length === 0 || !isLogged(level, target)) return;
-  const text = message.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");
+  const text = message.replaceAll(/\p{Cc}/gu, " ");
   write(`${new Date().toISOString()} ${level.toUpperCase().padStart(5)} ${target}: ${text}\n`);
 }
 

@@ -147,5 +147,9 @@ export function streamFailure(error: unknown): ModelError {
   const text = typeof message === "string" && message !== "" ? message : "response.failed event received";
   const retryAfterMs = code === "rate_limit_exceeded" ? delayInText(text) : undefined;
   const isRetryable = retryAfterMs === undefined || !isTooLong(retryAfterMs);
-  return new ModelError(`stream disconnected before completion: ${text}`, { isRetryable, retryAfterMs });
+  return new ModelError(`stream disconnected before completion: ${text}`, {
+    isRetryable,
+    retryAfterMs,
+    ...(code === "context_length_exceeded" ? { isContextExceeded: true } : {}), // the message may say it in other words
+  });
 }

@@ -48,17 +48,29 @@ export class ModelError extends Error {
   readonly isRetryable: boolean;
   /** The wait the server asked for, if it did. */
   readonly retryAfterMs: number | undefined;
+  /** The request is too long for the model. */
+  readonly isContextExceeded: boolean;
 
   constructor(
     message: string,
     options: {
       readonly isRetryable?: boolean;
       readonly retryAfterMs?: number | undefined;
+      readonly isContextExceeded?: boolean;
       readonly cause?: unknown;
     } = {},
   ) {
     super(message, { cause: options.cause });
     this.isRetryable = options.isRetryable ?? true;
     this.retryAfterMs = options.retryAfterMs;
+    this.isContextExceeded = options.isContextExceeded ?? saysContextExceeded(message);
   }
+}
+
+/** There is no common code for it: the words of OpenAI, llama.cpp, vLLM, Ollama and others. */
+const contextExceeded =
+  /context_length_exceeded|exceed_context_size|maximum context length|exceed\w* (?:the |your |its )?(?:model'?s? |available )?context (?:window|length|size)|(?:prompt|input) is too long/i;
+
+function saysContextExceeded(text: string): boolean {
+  return contextExceeded.test(text);
 }

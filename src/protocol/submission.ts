@@ -18,7 +18,12 @@ export type Op =
   | OverrideTurnContextOp
   | { readonly type: "exec_approval"; readonly id: string; readonly decision: ReviewDecision }
   | { readonly type: "patch_approval"; readonly id: string; readonly decision: ReviewDecision }
+  | { readonly type: "add_to_history"; readonly text: string }
+  | { readonly type: "get_history_entry_request"; readonly offset: number; readonly log_id: number }
   | { readonly type: "get_history" }
+  | { readonly type: "list_mcp_tools" }
+  | { readonly type: "list_custom_prompts" }
+  | { readonly type: "compact" }
   | { readonly type: "shutdown" };
 
 export interface UserTurnOp {
@@ -38,6 +43,6 @@ export interface OverrideTurnContextOp {
   readonly approval_policy?: ApprovalPolicy;
   readonly sandbox_policy?: SandboxPolicy;
   readonly model?: string;
-  readonly effort?: ReasoningEffort | null;
+  readonly effort?: ReasoningEffort;
   readonly summary?: ReasoningSummary;
 }

@@ -3,8 +3,9 @@ import { explainSystemError, UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
 import type { EventMsg, TurnContext } from "../protocol/event.ts";
-import { type ResponseItem, userMessage } from "../protocol/response-item.ts";
+import type { ResponseItem } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "./answer-calls.ts";
+import { compactedHistory } from "./compacted-history.ts";
 import { toResponseItem, toStoredEvent } from "./stored-item.ts";
 import { toTurnContext } from "./stored-turn-context.ts";
 
@@ -100,15 +101,14 @@ class Draft {
     if (item !== undefined) this.#items.push(item);
   }
 
-  /** A summary took the place of what was said before; what the user said stands beside it. */
+  /** A summary took the place of what was said before. */
   #compact(payload: unknown): void {
     if (!isRecord(payload)) return;
     const { message, replacement_history } = payload;
     if (Array.isArray(replacement_history)) {
       this.#items = replacement_history.flatMap((value) => toResponseItem(value) ?? []);
     } else if (typeof message === "string") {
-      const said = this.#items.filter((item) => item.type === "message" && item.role !== "assistant");
-      this.#items = [...said, userMessage(message)];
+      this.#items = [...compactedHistory(this.#items, message)];
     }
   }
 }

@@ -1,6 +1,7 @@
 import { messageOf } from "../lib/errors.ts";
 import type { ToolCallItem } from "../protocol/response-item.ts";
 import { applyPatch, runApplyPatchTool } from "./apply-patch-tool.ts";
+import { runMcpTool } from "./mcp-tool.ts";
 import { defaultTimeoutMs, runShell, runShellTool } from "./shell-tool.ts";
 import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
 import { runUpdatePlanTool } from "./update-plan-tool.ts";
@@ -49,7 +50,10 @@ function runFunction(name: string, argumentsText: string, context: ToolContext):
       return runUpdatePlanTool(argumentsText, context);
     case "view_image":
       return runViewImageTool(argumentsText, context);
-    default:
+    default: {
+      const serverTool = context.serverTool(name);
+      if (serverTool !== undefined) return runMcpTool(serverTool, argumentsText, context);
       return failure(`unsupported call: ${name}`);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { ServerTool } from "../mcp-client/connections.ts";
 import type { TurnDiff } from "../patch/turn-diff.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 import type { ApplyPatchApprovalRequest, EventMsg, ExecApprovalRequest } from "../protocol/event.ts";
@@ -39,6 +40,8 @@ export interface ToolContext {
   ask(request: ExecApprovalRequest | ApplyPatchApprovalRequest): Promise<ReviewDecision>;
   /** The sandbox of `policy` in the settings' directory, prepared once. */
   sandbox(policy: SandboxPolicy): Sandbox;
+  /** The tool of a configured server that the model knows by this name. */
+  serverTool(name: string): ServerTool | undefined;
   /** Puts a message behind this call's output in the next request. */
   addInput(item: MessageItem): void;
 }

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { startConversation } from "../support/conversation.ts";
-import { callShell, callTool, fakeModel, say } from "../support/fake-model.ts";
+import { callShell, fakeModel, say } from "../support/fake-model.ts";
 import { inputOf, type RequestItem } from "../support/requests.ts";
 
 const fullAccess = ['sandbox_mode = "danger-full-access"', 'approval_policy = "never"'];
@@ -184,111 +184,6 @@ describe("tasks", () => {
       "token_count",
       "task_complete",
     ]);
-  });
-});
-
-describe("approvals", () => {
-  const untrusted = ['sandbox_mode = "danger-full-access"', 'approval_policy = "untrusted"'];
-
-  test("C-093: approved for the session is remembered for the same words only", async () => {
-    await using model = await fakeModel([
-      callShell(["touch", "a"]),
-      callShell(["touch", "a"]),
-      callShell(["touch", "b"]),
-      say("done"),
-    ]);
-    await using talk = await startConversation({ model, config: untrusted });
-    const id = talk.input("go");
-    expect((await talk.next("exec_approval_request")).msg.command).toEqual(["touch", "a"]);
-    talk.submit({ type: "exec_approval", id, decision: "approved_for_session" });
-    const second = await talk.next("exec_approval_request");
-    expect(second.msg.command).toEqual(["touch", "b"]);
-    talk.submit({ type: "exec_approval", id: second.msg.call_id, decision: "approved" });
-    await talk.next("task_complete");
-    expect(Object.keys(talk.place.files()).sort()).toEqual(["a", "b"]);
-  });
-
-  test("C-094: denied tells the model, abort ends the task", async () => {
-    await using model = await fakeModel([callShell(["touch", "a"]), callShell(["touch", "b"])]);
-    await using talk = await startConversation({ model, config: untrusted });
-    const id = talk.input("go");
-    await talk.next("exec_approval_request");
-    talk.submit({ type: "exec_approval", id, decision: "denied" });
-    await talk.next("exec_approval_request");
-    expect(inputOf(model, 2).at(-1)?.output).toBe("exec command rejected by user");
-    talk.submit({ type: "exec_approval", id, decision: "abort" });
-    await talk.next("turn_aborted");
-    expect(talk.place.files()).toEqual({});
-  });
-
-  test("C-095: an answer that nobody waits for changes nothing", async () => {
-    await using model = await fakeModel([callShell(["touch", "a"]), say("done")]);
-    await using talk = await startConversation({ model, config: untrusted });
-    const id = talk.input("go");
-    await talk.next("exec_approval_request");
-    talk.submit({ type: "exec_approval", id: "zzz", decision: "approved" });
-    talk.submit({ type: "exec_approval", id, decision: "approved" });
-    await talk.next("task_complete");
-    expect(talk.place.files()).toEqual({ a: "" });
-  });
-
-  test("a patch is asked for with its changes, and written when approved", async () => {
-    const patch = "*** Begin Patch\n*** Add File: n.txt\n+hi\n*** End Patch\n";
-    await using model = await fakeModel([callTool("apply_patch", { input: patch }), say("done")]);
-    await using talk = await startConversation({ model, config: untrusted });
-    const id = talk.input("go");
-    const request = await talk.next("apply_patch_approval_request");
-    expect(request.msg.changes).toEqual({ [path.join(talk.place.work, "n.txt")]: { add: { content: "hi\n" } } });
-    talk.submit({ type: "patch_approval", id, decision: "approved" });
-    expect((await talk.next("patch_apply_begin")).msg.auto_approved).toBe(false);
-    await talk.next("task_complete");
-    expect(talk.place.files()).toEqual({ "n.txt": "hi\n" });
-  });
-});
-
-describe("a failure inside the sandbox, under on-failure", () => {
-  const onFailure = ['sandbox_mode = "workspace-write"', 'approval_policy = "on-failure"'];
-  const writeOutside = () => callShell(["bash", "-c", "echo x > ../outside && cat ../outside"]);
-
-  test("C-096: what the sandbox denied may be tried again without it, under the same call id", async () => {
-    await using model = await fakeModel([writeOutside(), say("done")]);
-    await using talk = await startConversation({ model, config: onFailure });
-    const id = talk.input("go");
-    const request = await talk.next("exec_approval_request");
-    expect(request.msg).toMatchObject({ call_id: "call_1", reason: "command failed; retry without sandbox?" });
-    talk.submit({ type: "exec_approval", id, decision: "approved" });
-    await talk.next("task_complete");
-    const shown = talk.events.flatMap(({ msg }) => {
-      if (msg.type === "background_event") return [msg.message];
-      return msg.type === "exec_command_end" ? [`${msg.call_id}: ${msg.exit_code} ${msg.stdout}`] : [];
-    });
-    expect(shown).toEqual([
-      "call_1: 1 ",
-      "Execution failed: the sandbox denied it",
-      "retrying command without sandbox",
-      "call_1: 0 x\n",
-    ]);
-    expect(JSON.parse(inputOf(model, 2).at(-1)?.output ?? "")).toMatchObject({ output: "x\n" });
-  });
-
-  test("C-096, D18: plainly approved once is asked again, denied tells the model", async () => {
-    await using model = await fakeModel([writeOutside(), writeOutside(), say("done")]);
-    await using talk = await startConversation({ model, config: onFailure });
-    const id = talk.input("go");
-    await talk.next("exec_approval_request");
-    talk.submit({ type: "exec_approval", id, decision: "approved" });
-    await talk.next("exec_approval_request");
-    talk.submit({ type: "exec_approval", id, decision: "denied" });
-    await talk.next("task_complete");
-    expect(inputOf(model, 3).at(-1)?.output).toBe("exec command rejected by user");
-  });
-
-  test("a command that fails by itself is a result, and nobody is asked", async () => {
-    await using model = await fakeModel([callShell(["bash", "-c", "exit 3"]), say("done")]);
-    await using talk = await startConversation({ model, config: onFailure });
-    talk.input("go");
-    await talk.next("task_complete");
-    expect(talk.events.map((event) => event.msg.type)).not.toContain("exec_approval_request");
   });
 });
 

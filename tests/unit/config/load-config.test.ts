@@ -62,6 +62,7 @@ test("C-001: without a file everything has its default", () => {
     preferredAuthMethod: undefined,
     persistHistory: true,
     ephemeral: false,
+    linuxSandbox: "landlock",
     mcpServers: {},
     tools: { webSearch: false, viewImage: true, plan: false, applyPatch: false },
     resumePath: undefined,
@@ -302,11 +303,12 @@ test("C-126: project_doc_max_bytes reaches the documents, and what is cut is tol
 
 test("remaining settings reach the config", () => {
   const { config, folder } = load({
-    toml: 'experimental_resume = "r.jsonl"\nnotify = ["n"]\n[history]\npersistence = "none"\n[tools]\nweb_search = true\nview_image = false',
+    toml: 'experimental_resume = "r.jsonl"\nmodel_auto_compact_token_limit = 9\nnotify = ["n"]\n[history]\npersistence = "none"\n[tools]\nweb_search = true\nview_image = false',
     flags: { developerInstructions: "dev" },
   });
   expect(config).toMatchObject({
     resumePath: `${folder}/place/r.jsonl`,
+    modelAutoCompactTokenLimit: 9,
     notify: ["n"],
     persistHistory: false,
     developerInstructions: "dev",

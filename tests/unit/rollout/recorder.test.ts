@@ -9,7 +9,13 @@ import { tempFolder } from "../config/temp-folder.ts";
 
 const conversationId = parseConversationId("215545ef-351f-4b6e-8efd-9a4507b03950");
 const timestamp = "2025-09-10T08:48:51.355Z";
-const meta = { cwd: "/ws", originator: "codex_cli_rs", cli_version: "0.34.0", instructions: null };
+const meta = {
+  cwd: "/ws",
+  originator: "codex_cli_rs",
+  cli_version: "0.34.0",
+  instructions: null,
+  sandbox_backend: "none",
+};
 
 function options() {
   const problems: string[] = [];
@@ -42,7 +48,7 @@ test("C-128: the first line, then one line for each thing told", () => {
   recorder.recordItem(userMessage("too late"));
 
   expect(readFileSync(recorder.path, "utf8").split("\n")[0]).toBe(
-    `{"timestamp":"${timestamp}","type":"session_meta","payload":{"id":"${conversationId}","timestamp":"${timestamp}","cwd":"/ws","originator":"codex_cli_rs","cli_version":"0.34.0","instructions":null,"git":{"commit_hash":"c","branch":"main"}}}`,
+    `{"timestamp":"${timestamp}","type":"session_meta","payload":{"id":"${conversationId}","timestamp":"${timestamp}","cwd":"/ws","originator":"codex_cli_rs","cli_version":"0.34.0","instructions":null,"sandbox_backend":"none","git":{"commit_hash":"c","branch":"main"}}}`,
   );
   expect(lines(recorder.path).slice(1)).toEqual([
     { timestamp, type: "response_item", payload: userMessage("hi\nthere") },
