@@ -141,7 +141,7 @@ function failed(error: unknown): Check {
 
 function jsonText(checks: Checks, isWell: boolean): string {
   const flat = Object.entries(checks).map(([name, { data, ...check }]) => [name, { ...check, ...data }] as const);
-  return `${JSON.stringify({ version, ok: isWell, checks: Object.fromEntries(flat) }, null, 2)}\n`;
+  return `${JSON.stringify({ version, ok: isWell, checks: Object.fromEntries(flat) })}\n`;
 }
 
 function humanText(checks: Checks): string {

@@ -45,8 +45,25 @@ export function bubblewrapOptions({ writableRoots, readOnly, network }: Bubblewr
     // Read-only, or root could change the kernel's settings through it.
     ...["--proc", "/proc", "--remount-ro", "/proc"],
     ...writableRoots.flatMap((root) => ["--bind", root.path, root.path]),
+    ...foldersAbove(readOnly, writableRoots).flatMap((folder) => ["--bind", folder, folder]),
     ...readOnly.flatMap((part) => ["--ro-bind", part, part]),
   ];
+}
+
+/**
+ * The folders between read-only parts and their roots, outer ones first. Mounted onto themselves they cannot be renamed,
+ * and no other gets their place; with a folder moved away, its read-only parts would go along.
+ */
+function foldersAbove(parts: readonly string[], roots: readonly WritableRoot[]): readonly string[] {
+  const folders = new Set<string>();
+  for (const part of parts) {
+    const root = roots.find(({ path: root }) => isInside(part, root))?.path;
+    if (root === undefined) continue;
+    for (let folder = path.dirname(part); folder !== root && isInside(folder, root); folder = path.dirname(folder)) {
+      folders.add(folder);
+    }
+  }
+  return [...folders].sort((a, b) => a.length - b.length);
 }
 
 /** Bubblewrap and what it is told. */

@@ -165,6 +165,35 @@ describe.skipIf(noBubblewrap)("a command under bubblewrap", () => {
     const run = (script: string) => scene.exited(["bash", "-c", script], { sandbox, cwd, env: { PATH } });
     expect(await run("echo a > made")).toMatchObject({ exitCode: 0 });
     expect(await run("echo a >> .git/config")).toMatchObject({ exitCode: 1 });
+    const moved = await run(
+      `mv ${cwd} ${cwd}-away && mkdir -p ${cwd}/.git/hooks && echo a > ${cwd}/.git/hooks/pre-commit`,
+    );
+    expect(moved.exitCode).not.toBe(0);
+    expect(existsSync(path.join(cwd, ".git/HEAD"))).toBe(true);
+  });
+
+  test("the .git file of a submodule is read-only, and so is where it leads", async () => {
+    const scene = makeScene();
+    const git = (cwd: string, ...args: string[]) => {
+      const flags = ["-c", "user.name=n", "-c", "user.email=a@b.c", "-c", "protocol.file.allow=always"];
+      expect(spawnSync("git", [...flags, ...args], { cwd }).status).toBe(0);
+    };
+    for (const cwd of [scene.outside, scene.workspace]) {
+      git(cwd, "init", "-q");
+      git(cwd, "commit", "-q", "--allow-empty", "-m", "one");
+    }
+    git(scene.workspace, "submodule", "add", "-q", scene.outside, "deep/sub");
+    const sandbox = scene.sandbox(workspaceOnly, bwrap);
+    const run = (script: string) => scene.exited(["bash", "-c", script], { sandbox, env: { PATH } });
+    const attempts = [
+      "echo a > deep/sub/.git",
+      "mv deep/sub deep/other",
+      "mv deep other",
+      "rm -rf deep",
+      "> .git/modules/deep/sub/config",
+    ];
+    for (const script of attempts) expect([script, (await run(script)).exitCode === 0]).toEqual([script, false]);
+    expect(await run("echo a > deep/sub/made; echo a > deep/made")).toMatchObject({ exitCode: 0 });
   });
 
   test("what it leaves in the background ends with it", async () => {

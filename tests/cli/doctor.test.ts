@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { noBubblewrap, noSandbox } from "../process/support.ts";
+import { type RunOptions, runCodex } from "../support/run-codex.ts";
+
+const key = "sk-marked-0123456789";
+
+function doctor(args: readonly string[] = [], options: RunOptions = {}) {
+  return runCodex(["doctor", ...args], { git: false, ...options });
+}
+
+async function checks(args: readonly string[] = [], options: RunOptions = {}) {
+  const run = await doctor(["--json", ...args], options);
+  expect(run.stderr).toBe("");
+  return { exitCode: run.exitCode, ...JSON.parse(run.stdout) };
+}
+
+describe("codex doctor", () => {
+  test.skipIf(noSandbox)("a machine where a run starts: status 0, one line for each check", async () => {
+    const run = await doctor([], { env: { OPENAI_API_KEY: key } });
+    expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+    const names = [...run.stdout.matchAll(/^(ok|warning|failed) +(\w+) /gm)].map(([, status, name]) => [status, name]);
+    expect(names).toEqual(
+      ["program", "config", "model", "credential", "sandbox", "sessions"].map((name) => ["ok", name]),
+    );
+    expect(run.stdout).toContain(`codex ${packageJson.version}, Node ${process.versions.node}`);
+    expect(run.stdout).toContain("credential  OPENAI_API_KEY\n");
+    expect(run.stdout).toMatch(/sandbox {5}read-only: Landlock \(ABI \d+\) and seccomp/);
+    expect(run.stdout).not.toContain(key);
+    expect(existsSync(path.join(run.home, "sessions"))).toBe(false);
+  });
+
+  test("without a key it says what to set, with status 1", async () => {
+    const found = await checks();
+    expect(found).toMatchObject({
+      exitCode: 1,
+      version: packageJson.version,
+      ok: false,
+      checks: { credential: { status: "failed", source: null, summary: "No API key for OpenAI: set OPENAI_API_KEY." } },
+    });
+  });
+
+  test("a stored key, a provider's own variable, a provider that needs none", async () => {
+    const auth = { homeFiles: { "auth.json": JSON.stringify({ OPENAI_API_KEY: key }) } };
+    expect((await checks([], auth)).checks.credential).toMatchObject({ status: "ok", source: "auth.json" });
+    const provider = (...lines: string[]) => ({
+      config: ['model_provider = "own"'],
+      configTables: ["[model_providers.own]", 'name = "Own"', 'base_url = "http://127.0.0.1:9/v1"', ...lines],
+    });
+    const own = provider('env_key = "OWN_LOGIN"');
+    expect((await checks([], own)).checks.credential).toMatchObject({
+      status: "failed",
+      summary: expect.stringContaining("OWN_LOGIN"),
+    });
+    const set = await checks([], { ...own, env: { OWN_LOGIN: key } });
+    expect(set.checks.credential).toMatchObject({ status: "ok", source: "OWN_LOGIN" });
+    expect(JSON.stringify(set)).not.toContain(key);
+    expect((await checks([], provider())).checks.credential).toMatchObject({ status: "ok", source: null });
+  });
+
+  test.skipIf(noSandbox || noBubblewrap)(
+    "the sandboxes of this machine, and which one these settings take",
+    async () => {
+      const env = { OPENAI_API_KEY: key };
+      const found = await checks(["-c", "linux_sandbox=auto", "-s", "workspace-write"], { env });
+      const available = { available: true, summary: expect.stringContaining("seccomp") };
+      expect(found.checks.sandbox).toMatchObject({
+        status: "ok",
+        mode: "workspace-write",
+        linux_sandbox: "auto",
+        backend: "bubblewrap",
+        backends: { landlock: available, bubblewrap: available },
+      });
+      const none = await checks(["-s", "danger-full-access"], { env });
+      expect(none).toMatchObject({ exitCode: 0, checks: { sandbox: { status: "warning", backend: "none" } } });
+    },
+  );
+
+  test("a configuration that cannot be read is the first thing to mend", async () => {
+    const found = await checks([], { config: ["model = 3"] });
+    expect(found).toMatchObject({ exitCode: 1, ok: false, checks: { config: { status: "failed" } } });
+    expect(found.checks.config.summary).toContain("`model`");
+    expect(Object.keys(found.checks)).toEqual(["program", "config"]);
+  });
+
+  test("nothing it was given gets to steer the terminal", async () => {
+    const run = await doctor(["-c", 'model="a\\u001b[31mb"'], { env: { OPENAI_API_KEY: key } });
+    expect(run.stdout).toContain("a\\x1b[31mb from OpenAI");
+  });
+
+  test("a word too many is a usage error", async () => {
+    expect(await doctor(["now"])).toMatchObject({ exitCode: 2, stdout: "" });
+  });
+});
