@@ -22,7 +22,7 @@ const common = {
   minify: true,
   legalComments: "none",
   logLevel: "warning",
-  define: { CODEX_VERSION: JSON.stringify(version), "import.meta.dirname": "__dirname" },
+  define: { CODEX_VERSION: JSON.stringify(version), "import.meta.dirname": "__dirname", "import.meta.hold": "__hold" },
   external: ["@koromix/koffi-linux-*"],
 };
 
@@ -75,7 +75,9 @@ const { metafile, outputFiles } = await build({
 const chunks = await toCommonJs(outputFiles);
 const packs = packChunks(metafile.outputs);
 for (const [pack, names] of packs) {
-  const members = names.map((name) => `${JSON.stringify(name)}(exports,require,module,__dirname){${chunks.get(name)}}`);
+  const members = names.map(
+    (name) => `${JSON.stringify(name)}(exports,require,module,__dirname,__hold){${chunks.get(name)}}`,
+  );
   writeFileSync(path.join(dist, pack), `({${members.join(",\n")}})`);
 }
 const packOf = Object.fromEntries([...packs].flatMap(([pack, names]) => names.map((name) => [name, pack])));
@@ -118,7 +120,12 @@ function packChunks(outputs) {
   const together = [
     ["src/main.ts"],
     ["src/cli/program.ts"],
-    ["src/cli/exec-command.ts", "src/model/create-model-client.ts", "src/render/human-renderer.ts"],
+    [
+      "src/cli/exec-command.ts",
+      "src/cli/proto-command.ts", // small, and most of what it needs is what exec needs
+      "src/model/create-model-client.ts",
+      "src/render/human-renderer.ts",
+    ],
   ];
   const starts = [...together.map((sources) => sources.map(chunkOf)), ...lazy.map(([name]) => [name])];
   const taken = new Set();

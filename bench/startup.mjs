@@ -44,17 +44,21 @@ writeFileSync(
   `model = "mock"\nmodel_provider = "mock"\n[model_providers.mock]\nname = "mock"\nwire_api = "responses"\nbase_url = "http://127.0.0.1:${server.address().port}/v1"\n`,
 );
 
-/** Milliseconds until the process has ended, and until its first request to the model. */
+/** Milliseconds until the process has ended, until its first request to the model, and until it first prints. */
 async function time(args) {
   const started = performance.now();
   let requestMs = Number.NaN;
+  let firstByteMs = Number.NaN;
   requested = () => {
     requestMs = performance.now() - started;
   };
   const child = spawn(process.execPath, args, {
     cwd: work,
     env: { PATH: process.env.PATH, HOME: root, CODEX_HOME: home, TERM: "dumb" },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.on("data", () => {
+    firstByteMs ||= performance.now() - started;
   });
   let errors = "";
   child.stderr.on("data", (text) => {
@@ -62,7 +66,7 @@ async function time(args) {
   });
   const [status] = await once(child, "close");
   if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}: ${errors}`);
-  return { endMs: performance.now() - started, requestMs };
+  return { endMs: performance.now() - started, requestMs, firstByteMs };
 }
 
 const exec = (mode) => [codex, "exec", "-s", mode, "hi"];
@@ -73,6 +77,7 @@ const rows = [
   { name: "codex exec --help", budget: 1.25, run: async () => (await time([codex, "exec", "--help"])).endMs },
   { name: "exec to its first request", budget: 2.2, run: async () => (await time(exec("workspace-write"))).requestMs },
   { name: "exec, one answer", budget: 2.2, run: async () => (await time(exec("workspace-write"))).endMs },
+  { name: "proto to its first event", budget: 2.2, run: async () => (await time([codex, "proto"])).firstByteMs },
   { name: "the same without a sandbox", run: async () => (await time(exec("danger-full-access"))).endMs },
 ].map((row) => ({ ...row, samples: [] }));
 

@@ -21,7 +21,9 @@ _codex() {
             value='' many=''
             case "$command $word" in
             'codex exec' | 'codex e') command='codex exec' ;;
+            'codex proto' | 'codex p') command='codex proto' ;;
             'codex sandbox') command='codex sandbox' ;;
+            'codex doctor') command='codex doctor' ;;
             'codex completion') command='codex completion' ;;
             'codex help') command='codex help' ;;
             'codex -c' | 'codex --config') value='<text>' ;;
@@ -37,10 +39,22 @@ _codex() {
             'codex exec --timeout') value='<text>' ;;
             'codex exec --record') value='<file>' ;;
             'codex exec --replay') value='<file>' ;;
+            'codex proto -c' | 'codex proto --config') value='<text>' ;;
+            'codex proto -m' | 'codex proto --model') value='<text>' ;;
+            'codex proto -s' | 'codex proto --sandbox') value='read-only workspace-write danger-full-access' ;;
+            'codex proto -a' | 'codex proto --ask-for-approval') value='untrusted on-failure on-request never' ;;
+            'codex proto -p' | 'codex proto --profile') value='<text>' ;;
+            'codex proto -C' | 'codex proto --cd') value='<dir>' ;;
+            'codex proto --record') value='<file>' ;;
+            'codex proto --replay') value='<file>' ;;
             'codex sandbox -c' | 'codex sandbox --config') value='<text>' ;;
             'codex sandbox -s' | 'codex sandbox --sandbox') value='read-only workspace-write danger-full-access' ;;
             'codex sandbox --add-dir') value='<dir>' ;;
             'codex sandbox -C' | 'codex sandbox --cd') value='<dir>' ;;
+            'codex doctor -c' | 'codex doctor --config') value='<text>' ;;
+            'codex doctor -s' | 'codex doctor --sandbox') value='read-only workspace-write danger-full-access' ;;
+            'codex doctor -p' | 'codex doctor --profile') value='<text>' ;;
+            'codex doctor -C' | 'codex doctor --cd') value='<dir>' ;;
             esac
         fi
     done
@@ -48,11 +62,13 @@ _codex() {
         current='' value=${value:-<text>}
     elif [[ ! $value || ($many && $current == -*) ]]; then
         case $command in
-        'codex') operands='exec e sandbox completion help' flags='-V --version -c --config -h --help' ;;
+        'codex') operands='exec e proto p sandbox doctor completion help' flags='-V --version -c --config -h --help' ;;
         'codex exec') operands='' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version -h --help' ;;
+        'codex proto') operands='' flags='-c --config -m --model -s --sandbox -a --ask-for-approval -p --profile -C --cd --ephemeral --record --replay -h --help' ;;
         'codex sandbox') operands='' flags='-c --config -s --sandbox --full-auto --add-dir --network -C --cd -h --help' ;;
+        'codex doctor') operands='' flags='-c --config -s --sandbox -p --profile -C --cd --json -h --help' ;;
         'codex completion') operands='bash elvish fish powershell zsh' flags='-h --help' ;;
-        'codex help') operands='exec e sandbox completion help' flags='' ;;
+        'codex help') operands='exec e proto p sandbox doctor completion help' flags='' ;;
         esac
         if [[ $ended ]]; then
             value='<file>'

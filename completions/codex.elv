@@ -5,7 +5,10 @@ set edit:completion:arg-completer[codex] = {|@words|
     var commands = [
         &'codex exec'='codex exec'
         &'codex e'='codex exec'
+        &'codex proto'='codex proto'
+        &'codex p'='codex proto'
         &'codex sandbox'='codex sandbox'
+        &'codex doctor'='codex doctor'
         &'codex completion'='codex completion'
         &'codex help'='codex help'
     ]
@@ -31,6 +34,20 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex exec --timeout'='<text>'
         &'codex exec --record'='<file>'
         &'codex exec --replay'='<file>'
+        &'codex proto -c'='<text>'
+        &'codex proto --config'='<text>'
+        &'codex proto -m'='<text>'
+        &'codex proto --model'='<text>'
+        &'codex proto -s'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex proto --sandbox'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex proto -a'=['untrusted' 'on-failure' 'on-request' 'never']
+        &'codex proto --ask-for-approval'=['untrusted' 'on-failure' 'on-request' 'never']
+        &'codex proto -p'='<text>'
+        &'codex proto --profile'='<text>'
+        &'codex proto -C'='<file>'
+        &'codex proto --cd'='<file>'
+        &'codex proto --record'='<file>'
+        &'codex proto --replay'='<file>'
         &'codex sandbox -c'='<text>'
         &'codex sandbox --config'='<text>'
         &'codex sandbox -s'=['read-only' 'workspace-write' 'danger-full-access']
@@ -38,12 +55,23 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex sandbox --add-dir'='<file>'
         &'codex sandbox -C'='<file>'
         &'codex sandbox --cd'='<file>'
+        &'codex doctor -c'='<text>'
+        &'codex doctor --config'='<text>'
+        &'codex doctor -s'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex doctor --sandbox'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex doctor -p'='<text>'
+        &'codex doctor --profile'='<text>'
+        &'codex doctor -C'='<file>'
+        &'codex doctor --cd'='<file>'
     ]
     var offers = [
         &'codex'={
             offer 'exec' 'do one task and exit'
             offer 'e' 'do one task and exit'
+            offer 'proto' 'hold a conversation as JSON lines'
+            offer 'p' 'hold a conversation as JSON lines'
             offer 'sandbox' 'run one command as the model''s commands are run'
+            offer 'doctor' 'say what a run would find on this machine'
             offer 'completion' 'Print a completion script for a shell.'
             offer 'help' 'print help for a command'
             offer '-V' 'print the version'
@@ -85,6 +113,25 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '-h' 'print help'
             offer '--help' 'print help'
         }
+        &'codex proto'={
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '-m' 'model to ask'
+            offer '--model' 'model to ask'
+            offer '-s' 'what commands may do'
+            offer '--sandbox' 'what commands may do'
+            offer '-a' 'when a command or patch needs the client''s approval'
+            offer '--ask-for-approval' 'when a command or patch needs the client''s approval'
+            offer '-p' 'profile of config.toml to use'
+            offer '--profile' 'profile of config.toml to use'
+            offer '-C' 'working directory'
+            offer '--cd' 'working directory'
+            offer '--ephemeral' 'keep no session file'
+            offer '--record' 'keep what the model says in this file'
+            offer '--replay' 'take what the model says from this file; no provider is asked'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
         &'codex sandbox'={
             offer '-c' 'override a value of config.toml; may be repeated'
             offer '--config' 'override a value of config.toml; may be repeated'
@@ -95,6 +142,19 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--network' 'let it reach the network; implies --full-auto'
             offer '-C' 'working directory'
             offer '--cd' 'working directory'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex doctor'={
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '-s' 'what commands may do'
+            offer '--sandbox' 'what commands may do'
+            offer '-p' 'profile of config.toml to use'
+            offer '--profile' 'profile of config.toml to use'
+            offer '-C' 'working directory'
+            offer '--cd' 'working directory'
+            offer '--json' 'print it as one line of JSON'
             offer '-h' 'print help'
             offer '--help' 'print help'
         }
@@ -110,7 +170,10 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex help'={
             offer 'exec' 'command'
             offer 'e' 'command'
+            offer 'proto' 'command'
+            offer 'p' 'command'
             offer 'sandbox' 'command'
+            offer 'doctor' 'command'
             offer 'completion' 'command'
             offer 'help' 'command'
         }

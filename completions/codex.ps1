@@ -20,7 +20,10 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
         switch -CaseSensitive ("$command $($element.Extent.Text)") {
             'codex exec' { $command = 'codex exec' }
             'codex e' { $command = 'codex exec' }
+            'codex proto' { $command = 'codex proto' }
+            'codex p' { $command = 'codex proto' }
             'codex sandbox' { $command = 'codex sandbox' }
+            'codex doctor' { $command = 'codex doctor' }
             'codex completion' { $command = 'codex completion' }
             'codex help' { $command = 'codex help' }
             'codex -c' { $value = @() }
@@ -44,6 +47,20 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex exec --timeout' { $value = @() }
             'codex exec --record' { $value = @() }
             'codex exec --replay' { $value = @() }
+            'codex proto -c' { $value = @() }
+            'codex proto --config' { $value = @() }
+            'codex proto -m' { $value = @() }
+            'codex proto --model' { $value = @() }
+            'codex proto -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex proto --sandbox' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex proto -a' { $value = @('untrusted', 'on-failure', 'on-request', 'never') }
+            'codex proto --ask-for-approval' { $value = @('untrusted', 'on-failure', 'on-request', 'never') }
+            'codex proto -p' { $value = @() }
+            'codex proto --profile' { $value = @() }
+            'codex proto -C' { $value = @() }
+            'codex proto --cd' { $value = @() }
+            'codex proto --record' { $value = @() }
+            'codex proto --replay' { $value = @() }
             'codex sandbox -c' { $value = @() }
             'codex sandbox --config' { $value = @() }
             'codex sandbox -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
@@ -51,6 +68,14 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex sandbox --add-dir' { $value = @() }
             'codex sandbox -C' { $value = @() }
             'codex sandbox --cd' { $value = @() }
+            'codex doctor -c' { $value = @() }
+            'codex doctor --config' { $value = @() }
+            'codex doctor -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex doctor --sandbox' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex doctor -p' { $value = @() }
+            'codex doctor --profile' { $value = @() }
+            'codex doctor -C' { $value = @() }
+            'codex doctor --cd' { $value = @() }
         }
     }
     if ($null -ne $value) {
@@ -62,7 +87,10 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
         'codex' {
             & $offer 'exec' 'do one task and exit'
             & $offer 'e' 'do one task and exit'
+            & $offer 'proto' 'hold a conversation as JSON lines'
+            & $offer 'p' 'hold a conversation as JSON lines'
             & $offer 'sandbox' 'run one command as the model''s commands are run'
+            & $offer 'doctor' 'say what a run would find on this machine'
             & $offer 'completion' 'Print a completion script for a shell.'
             & $offer 'help' 'print help for a command'
             & $offer '-V' 'print the version'
@@ -104,6 +132,25 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
         }
+        'codex proto' {
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-m' 'model to ask'
+            & $offer '--model' 'model to ask'
+            & $offer '-s' 'what commands may do'
+            & $offer '--sandbox' 'what commands may do'
+            & $offer '-a' 'when a command or patch needs the client''s approval'
+            & $offer '--ask-for-approval' 'when a command or patch needs the client''s approval'
+            & $offer '-p' 'profile of config.toml to use'
+            & $offer '--profile' 'profile of config.toml to use'
+            & $offer '-C' 'working directory'
+            & $offer '--cd' 'working directory'
+            & $offer '--ephemeral' 'keep no session file'
+            & $offer '--record' 'keep what the model says in this file'
+            & $offer '--replay' 'take what the model says from this file; no provider is asked'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
         'codex sandbox' {
             & $offer '-c' 'override a value of config.toml; may be repeated'
             & $offer '--config' 'override a value of config.toml; may be repeated'
@@ -114,6 +161,19 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '--network' 'let it reach the network; implies --full-auto'
             & $offer '-C' 'working directory'
             & $offer '--cd' 'working directory'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex doctor' {
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-s' 'what commands may do'
+            & $offer '--sandbox' 'what commands may do'
+            & $offer '-p' 'profile of config.toml to use'
+            & $offer '--profile' 'profile of config.toml to use'
+            & $offer '-C' 'working directory'
+            & $offer '--cd' 'working directory'
+            & $offer '--json' 'print it as one line of JSON'
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
         }
@@ -129,7 +189,10 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
         'codex help' {
             & $offer 'exec' 'command'
             & $offer 'e' 'command'
+            & $offer 'proto' 'command'
+            & $offer 'p' 'command'
             & $offer 'sandbox' 'command'
+            & $offer 'doctor' 'command'
             & $offer 'completion' 'command'
             & $offer 'help' 'command'
         }

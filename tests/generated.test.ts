@@ -4,9 +4,13 @@ import { expect, test } from "vitest";
 import { completionScript } from "../src/cli/completion.ts";
 import { manPage } from "../src/cli/man-page.ts";
 import { buildProgram, noActions } from "../src/cli/program.ts";
+import { renewProtoPage } from "../src/protocol/proto-page.ts";
+import { protoSchema } from "../src/protocol/proto-schema.ts";
+import { typeDeclarations } from "../src/protocol/type-declarations.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const program = buildProgram(noActions);
+const schema = protoSchema();
 
 const generated: readonly (readonly [file: string, text: string])[] = [
   ["completions/codex.bash", completionScript(program, "bash")],
@@ -15,6 +19,9 @@ const generated: readonly (readonly [file: string, text: string])[] = [
   ["completions/codex.elv", completionScript(program, "elvish")],
   ["completions/codex.ps1", completionScript(program, "powershell")],
   ["man/codex.1", manPage(program)],
+  ["schema/proto.schema.json", `${JSON.stringify(schema, null, 2)}\n`],
+  ["schema/proto.d.ts", typeDeclarations(schema)],
+  ["docs/proto.md", renewProtoPage(readOrEmpty(path.join(root, "docs/proto.md")), schema)],
 ];
 
 test.each(generated)("%s is what the program generates", (file, text) => {

@@ -8,6 +8,7 @@ import type { Conversation } from "../conversation/conversation.ts";
 import { initCodex } from "../conversation/init-codex.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { readImageFile } from "../lib/image-file.ts";
+import { startLog } from "../lib/log.ts";
 import type { Event } from "../protocol/event.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
 import type { InputItem } from "../protocol/submission.ts";
@@ -17,6 +18,7 @@ import { hasColour } from "../render/style.ts";
 import { version } from "../version.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { readPrompt } from "./read-prompt.ts";
+import { closeMs, type Signal, signalStatus, timeLimit } from "./run-end.ts";
 
 /** The command line of `exec`, checked by commander. */
 export interface ExecOptions {
@@ -42,15 +44,11 @@ export interface ExecOptions {
 
 /** Exit statuses, the same for every command (design decision 4). */
 const exitStatus = { completed: 0, failed: 1, limit: 3, stdoutClosed: 141 } as const;
-const signalStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-type Signal = keyof typeof signalStatus;
-
-/** How long the conversation may take to let go of everything after its task has ended. */
-const closeMs = 2_000;
 
 /** One task from the prompt to the exit status. Everything that can be checked is checked before stdin is read. */
 export async function execCommand(promptArgument: string | undefined, options: ExecOptions): Promise<number> {
   const loaded = loadConfig({ flags: configFlags(options), env: process.env, processCwd: process.cwd() });
+  startLog(loaded.env, "error");
   if (!options.skipGitRepoCheck && findGitRoot(loaded.cwd) === undefined) {
     throw new UserError(
       "Not inside a trusted directory and --skip-git-repo-check was not specified. Run it in a git repository, or with that flag.",
@@ -277,10 +275,4 @@ async function createRenderer(
     default:
       return options.format satisfies never;
   }
-}
-
-function timeLimit(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

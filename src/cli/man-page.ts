@@ -146,11 +146,11 @@ const description: readonly string[] = [
 
 const exitStatus: Table = [
   ["0", "The task was completed."],
-  ["1", "The task failed or could not be started."],
+  ["1", "The task failed or could not be started; of proto, the session."],
   ["2", "The command line was wrong."],
   ["3", "A limit set by the user was reached (--max-turns, --timeout)."],
   ["129, 130, 143", "Ended by SIGHUP, SIGINT or SIGTERM."],
-  ["141", "The reader of standard output went away."],
+  ["141", "The reader of standard output went away (0 of proto, for which that is an end like others)."],
 ];
 
 const environment: Table = [
@@ -168,6 +168,10 @@ const environment: Table = [
   ],
   ["NODE_EXTRA_CA_CERTS", "File of certificates that are trusted besides the usual ones."],
   ["SSL_CERT_FILE", "File of certificates that are trusted instead of the usual ones."],
+  [
+    "CODEX_LOG, RUST_LOG",
+    "What is logged on standard error: a level (error, warn, info, debug, trace, off), or levels by part. Default of proto: info.",
+  ],
   ["NO_COLOR", "No colours in the log, unless --color says otherwise."],
 ];
 
@@ -188,6 +192,10 @@ const examples: Table = [
   ],
   ["Add the output of a program to the task:", 'git diff | codex exec "review this change"'],
   ["Follow the events in a script:", `codex exec --json "list the open TODO comments" | jq -r '.msg.type // empty'`],
+  [
+    "Hold a conversation from a program; see docs/proto.md:",
+    `echo '{"id":"1","op":{"type":"user_input","items":[{"type":"text","text":"hi"}]}}' | codex proto`,
+  ],
   ["Use a model on this machine:", 'codex exec --oss "explain src/main.ts"'],
   ["Complete commands and flags in bash:", "source <(codex completion bash)"],
 ];

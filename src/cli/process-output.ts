@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { errorCode, explainSystemError } from "../lib/errors.ts";
 import type { Output } from "../render/renderer.ts";
+import { timeLimit } from "./run-end.ts";
 
 /** This process's stdout and stderr. */
 export class ProcessOutput implements Output {
@@ -9,6 +10,10 @@ export class ProcessOutput implements Output {
   readonly hasColour: boolean;
   readonly #closed = new AbortController();
   #problem: string | undefined;
+  #isPatient = true;
+  /** One for all that wait, for a long session has many of them. */
+  #drain: Promise<void> | undefined;
+  #letOn = () => {};
 
   constructor(hasColour: boolean) {
     this.hasColour = hasColour;
@@ -23,17 +28,25 @@ export class ProcessOutput implements Output {
 
   /** A promise while much has been written that nobody has taken yet. */
   pressure(): Promise<void> | undefined {
-    const { stdout } = process;
-    if (!stdout.writableNeedDrain || this.#closed.signal.aborted) return undefined;
-    return new Promise((resolve) => {
-      stdout.once("drain", resolve);
-      this.#closed.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    if (!process.stdout.writableNeedDrain || this.#closed.signal.aborted || !this.#isPatient) return undefined;
+    this.#drain ??= this.#waitForDrain();
+    return this.#drain;
+  }
+
+  /** From now on there is no pressure: what must end soon waits for no reader. */
+  losePatience(): void {
+    this.#isPatient = false;
+    this.#letOn();
   }
 
   /** Fires when the reader of stdout is gone, or cannot take anything. */
   get stdoutClosed(): AbortSignal {
     return this.#closed.signal;
+  }
+
+  /** The reader of stdout is known to be gone, although no write has told it. */
+  stopWriting(): void {
+    this.#closed.abort();
   }
 
   stdout(text: string): void {
@@ -44,10 +57,30 @@ export class ProcessOutput implements Output {
     process.stderr.write(text);
   }
 
-  /** Ends when everything written has been taken, or when nobody will take it any more. */
-  async flush(): Promise<void> {
+  /**
+   * Ends when everything written has been taken, or when nobody will take it any more. With `logMs` the log is not waited
+   * for any longer than that: many a program never reads what its children say there.
+   */
+  async flush(logMs?: number): Promise<void> {
     await setImmediate(); // a reader that went away is reported a moment after the write
-    await Promise.all([this.#drained(process.stdout), this.#drained(process.stderr)]);
+    const log = this.#drained(process.stderr);
+    const logLimit = logMs === undefined ? [] : [timeLimit(logMs)];
+    await Promise.all([this.#drained(process.stdout), Promise.race([log, ...logLimit])]);
+  }
+
+  #waitForDrain(): Promise<void> {
+    const { stdout } = process;
+    const { signal } = this.#closed;
+    return new Promise((resolve) => {
+      this.#letOn = () => {
+        stdout.off("drain", this.#letOn);
+        signal.removeEventListener("abort", this.#letOn);
+        this.#drain = undefined;
+        resolve();
+      };
+      stdout.on("drain", this.#letOn);
+      signal.addEventListener("abort", this.#letOn);
+    });
   }
 
   #fail(error: Error): void {

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { type SandboxMode, sandboxModes } from "../protocol/policy.ts";
+import { type ApprovalPolicy, approvalPolicies, type SandboxMode, sandboxModes } from "../protocol/policy.ts";
 import { version } from "../version.ts";
+import type { DoctorOptions } from "./doctor-command.ts";
 import type { ExecOptions } from "./exec-command.ts";
+import type { ProtoOptions } from "./proto-command.ts";
 import type { SandboxOptions } from "./sandbox-command.ts";
 
 const usageStatus = 2;
@@ -15,9 +17,17 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const { execCommand } = await import("./exec-command.ts");
       status = await execCommand(prompt, options);
     },
+    proto: async (options) => {
+      const { protoCommand } = await import("./proto-command.ts");
+      status = await protoCommand(options);
+    },
     sandbox: async (command, options) => {
       const { sandboxCommand } = await import("./sandbox-command.ts");
       status = await sandboxCommand(command, options);
+    },
+    doctor: async (options) => {
+      const { doctorCommand } = await import("./doctor-command.ts");
+      status = doctorCommand(options);
     },
     completion: async (shell) => {
       const { completionScript } = await import("./completion.ts");
@@ -38,12 +48,20 @@ export type Shell = (typeof shells)[number];
 
 interface Actions {
   readonly exec: (prompt: string | undefined, options: ExecOptions) => Promise<void>;
+  readonly proto: (options: ProtoOptions) => Promise<void>;
   readonly sandbox: (command: readonly string[], options: SandboxOptions) => Promise<void>;
+  readonly doctor: (options: DoctorOptions) => Promise<void>;
   readonly completion: (shell: Shell) => Promise<void>;
 }
 
 /** For those who only want to look at the commands and flags. */
-export const noActions: Actions = { exec: async () => {}, sandbox: async () => {}, completion: async () => {} };
+export const noActions: Actions = {
+  exec: async () => {},
+  proto: async () => {},
+  sandbox: async () => {},
+  doctor: async () => {},
+  completion: async () => {},
+};
 
 /** Every command and flag; help, completions and the man page are made from it. */
 export function buildProgram(actions: Actions): Command {
@@ -142,6 +160,49 @@ export function buildProgram(actions: Actions): Command {
     });
   });
 
+  const proto = program
+    .command("proto")
+    .allowExcessArguments(false)
+    .alias("p")
+    .summary("hold a conversation as JSON lines")
+    .description(
+      "Hold one conversation over stdin and stdout: submissions in, events out, one JSON object a line. It ends with its input, once the running task is done, or with the submission shutdown.",
+    )
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
+    .option("-m, --model <name>", "model to ask")
+    .addOption(new Option("-s, --sandbox <mode>", "what commands may do").choices(sandboxModes))
+    .addOption(
+      new Option("-a, --ask-for-approval <policy>", "when a command or patch needs the client's approval").choices(
+        approvalPolicies,
+      ),
+    )
+    .option("-p, --profile <name>", "profile of config.toml to use")
+    .option("-C, --cd <dir>", "working directory")
+    .option("--ephemeral", "keep no session file")
+    .option("--record <file>", "keep what the model says in this file")
+    .addOption(
+      new Option("--replay <file>", "take what the model says from this file; no provider is asked").conflicts(
+        "record",
+      ),
+    )
+    .helpOption("-h, --help", "print help");
+  proto.action((flags: ProtoFlags) => {
+    const parent: { readonly config?: readonly string[] } = program.opts();
+    return actions.proto({
+      overrides: [...(parent.config ?? []), ...(flags.config ?? [])],
+      ephemeral: flags.ephemeral === true,
+      ...defined({
+        model: flags.model,
+        sandbox: flags.sandbox,
+        approvalPolicy: flags.askForApproval,
+        profile: flags.profile,
+        cwd: flags.cd,
+        recordFile: flags.record,
+        replayFile: flags.replay,
+      }),
+    });
+  });
+
   addSandboxCommand(program, { name: "sandbox", actions, program });
   const debug = program
     .command("debug", { hidden: true })
@@ -150,6 +211,28 @@ export function buildProgram(actions: Actions): Command {
     .enablePositionalOptions();
   debug.action(() => debug.help({ error: true }));
   for (const name of ["landlock", "seatbelt"]) addSandboxCommand(debug, { name, actions, program });
+
+  const doctor = program
+    .command("doctor")
+    .allowExcessArguments(false)
+    .summary("say what a run would find on this machine")
+    .description(
+      "Say what a run with these settings would find: configuration, model, credential, sandbox, sessions. Nothing is sent anywhere. The exit status is 1 when a run would not start.",
+    )
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
+    .addOption(new Option("-s, --sandbox <mode>", "what commands may do").choices(sandboxModes))
+    .option("-p, --profile <name>", "profile of config.toml to use")
+    .option("-C, --cd <dir>", "working directory")
+    .option("--json", "print it as one line of JSON")
+    .helpOption("-h, --help", "print help");
+  doctor.action((flags: DoctorFlags) => {
+    const parent: { readonly config?: readonly string[] } = program.opts();
+    return actions.doctor({
+      overrides: [...(parent.config ?? []), ...(flags.config ?? [])],
+      json: flags.json === true,
+      ...defined({ sandbox: flags.sandbox, profile: flags.profile, cwd: flags.cd }),
+    });
+  });
 
   program
     .command("completion")
@@ -203,6 +286,28 @@ function addSandboxCommand(parent: Command, { name, actions, program }: SandboxP
       ...defined({ mode, cwd: flags.cd }),
     });
   });
+}
+
+/** The flags of `proto` as commander spells them. */
+interface ProtoFlags {
+  readonly config?: readonly string[];
+  readonly model?: string;
+  readonly sandbox?: SandboxMode;
+  readonly askForApproval?: ApprovalPolicy;
+  readonly profile?: string;
+  readonly cd?: string;
+  readonly ephemeral?: boolean;
+  readonly record?: string;
+  readonly replay?: string;
+}
+
+/** The flags of `doctor` as commander spells them. */
+interface DoctorFlags {
+  readonly config?: readonly string[];
+  readonly sandbox?: SandboxMode;
+  readonly profile?: string;
+  readonly cd?: string;
+  readonly json?: boolean;
 }
 
 /** The flags of `sandbox` as commander spells them. */

@@ -1,0 +1,51 @@
+// A client of `codex proto`: asks one question, prints the answer as it comes, and lets only `ls` run unasked.
+//
+//   node examples/proto-client.ts "Why does the build fail?"                     (Node 22.18 or newer)
+//   npx esbuild examples/proto-client.ts --format=esm | node --input-type=module - "Why does the build fail?"
+//
+// CODEX names another program than the one on your path.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Event, Op } from "../schema/proto.d.ts"; // in a project of yours: "codex-headless/schema/proto.d.ts"
+
+const [program = "codex", ...words] = (process.env["CODEX"] ?? "codex").split(" ");
+const codex = spawn(program, [...words, "proto"], { stdio: ["pipe", "pipe", "inherit"] });
+const submit = (id: string, op: Op) => codex.stdin.write(`${JSON.stringify({ id, op })}\n`);
+
+submit("question", { type: "user_input", items: [{ type: "text", text: process.argv.at(-1) ?? "" }] });
+process.exitCode = 1;
+let hasFailed = false;
+for await (const line of createInterface({ input: codex.stdout })) {
+  const { id, msg } = JSON.parse(line) as Event;
+  switch (msg.type) {
+    case "agent_message_delta":
+      process.stdout.write(msg.delta);
+      break;
+    case "agent_message":
+      process.stdout.write("\n");
+      break;
+    case "exec_command_begin":
+      process.stderr.write(`$ ${msg.command.join(" ")}\n`);
+      break;
+    case "exec_approval_request":
+      submit("answer", {
+        type: "exec_approval",
+        id: msg.call_id,
+        decision: msg.command[0] === "ls" ? "approved" : "denied",
+      });
+      break;
+    case "apply_patch_approval_request":
+      submit("answer", { type: "patch_approval", id: msg.call_id, decision: "denied" });
+      break;
+    case "error":
+      process.stderr.write(`${msg.message}\n`);
+      hasFailed = true;
+      break;
+    case "task_complete":
+    case "turn_aborted":
+      if (id !== "question") break;
+      if (msg.type === "task_complete" && !hasFailed) process.exitCode = 0;
+      submit("bye", { type: "shutdown" });
+      break;
+  }
+}

@@ -1,0 +1,45 @@
+#!/bin/bash
+# A client of `codex proto` in bash and jq: asks one question, shows the answer as it comes, and asks you before each
+# command that the policy does not allow.
+#
+#   examples/proto.sh "Why does the build fail?" [options of codex proto]
+#
+# CODEX names another program than the one on your path. Answers are read from the terminal, or from stdin without one.
+set -euo pipefail
+prompt=$1
+shift
+exec 3<&0
+coproc codex { ${CODEX:-codex} proto "$@" 2>/dev/null; }
+
+send() { jq -cn "$@" >&"${codex[1]}"; }
+
+answer() { # what is asked, the type of the answer, the id of the question
+    printf '%s [y/N] ' "$1" >&2
+    read -r reply <&3 || reply=n
+    [[ $reply == y ]] && decision=approved || decision=denied
+    send --arg type "$2" --arg id "$3" --arg decision "$decision" '{id: "answer", op: {$type, $id, $decision}}'
+}
+
+send --arg text "$prompt" '{id: "1", op: {type: "user_input", items: [{type: "text", $text}]}}'
+status=1
+while read -r line <&"${codex[0]}"; do
+    field() { jq -r "$1" <<<"$line"; }
+    case $(field .msg.type) in
+        agent_message_delta) jq -j .msg.delta <<<"$line" ;;
+        agent_message) echo ;;
+        exec_approval_request) answer "Run $(field '.msg.command | join(" ")')?" exec_approval "$(field .msg.call_id)" ;;
+        apply_patch_approval_request)
+            answer "Change $(field '.msg.changes | keys | join(", ")')?" patch_approval "$(field .msg.call_id)"
+            ;;
+        error)
+            field .msg.message >&2
+            failed=1
+            ;;
+        task_complete | turn_aborted)
+            [[ ${failed:-} || $(field .msg.type) == turn_aborted ]] || status=0
+            send '{id: "bye", op: {type: "shutdown"}}'
+            ;;
+        shutdown_complete) break ;;
+    esac
+done
+exit $status

@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { text as readText } from "node:stream/consumers";
+import { transform } from "esbuild";
+import { describe, expect, test } from "vitest";
+import { callShell, fakeModel, say } from "../support/fake-model.ts";
+import { inputOf, promptOf } from "../support/requests.ts";
+import { codexBinary, configToml } from "../support/run-codex.ts";
+import { type Workspace, workspace } from "../support/workspace.ts";
+
+const examples = path.resolve(import.meta.dirname, "../../examples");
+const question = "What's here?";
+
+interface ExampleRun {
+  readonly place: Workspace;
+  readonly stdin?: string;
+}
+
+async function run([program = "", ...args]: readonly string[], { place, stdin = "" }: ExampleRun) {
+  const child = spawn(program, args, {
+    cwd: place.work,
+    env: { ...place.env, CODEX: `${process.execPath} ${codexBinary}` },
+  });
+  child.stdin.end(stdin);
+  const ended = once(child, "close");
+  const [stdout, stderr] = await Promise.all([readText(child.stdout), readText(child.stderr)]);
+  return { stdout, stderr, status: (await ended)[0] };
+}
+
+function place(model: { readonly url: string }): Workspace {
+  return workspace({
+    homeFiles: { "config.toml": configToml({ model, config: ['approval_policy = "untrusted"'] }) },
+  });
+}
+
+describe("examples/proto.sh", () => {
+  const script = path.join(examples, "proto.sh");
+
+  test("shows the answer, asks before a command, and runs it after a yes", async () => {
+    await using model = await fakeModel([
+      callShell(["touch", "made"]),
+      say("An empty folder.", { deltas: ["An empty ", "folder."] }),
+    ]);
+    using where = place(model);
+    const { stdout, stderr, status } = await run([script, question, "-s", "danger-full-access"], {
+      place: where,
+      stdin: "y\n",
+    });
+    expect({ stdout, stderr, status }).toEqual({
+      stdout: "An empty folder.\n",
+      stderr: "Run touch made? [y/N] ",
+      status: 0,
+    });
+    expect(promptOf(model)).toBe(question);
+    expect(where.files()).toEqual({ made: "" });
+  });
+
+  test("fails with the model, and says why", async () => {
+    await using model = await fakeModel([{ status: 401 }]);
+    using where = place(model);
+    const { stdout, stderr, status } = await run([script, question], { place: where });
+    expect({ stdout, status }).toEqual({ stdout: "", status: 1 });
+    expect(stderr).toContain("401 Unauthorized");
+  });
+});
+
+describe("examples/proto-client.ts", () => {
+  const file = path.join(examples, "proto-client.ts");
+  const source = readFileSync(file, "utf8");
+
+  test("has less than 60 lines", () => {
+    expect(source.trimEnd().split("\n").length).toBeLessThan(60);
+  });
+
+  test("prints the answer, and denies what is not ls", async () => {
+    await using model = await fakeModel([callShell(["touch", "made"]), callShell(["ls", "-a", "/"]), say("Hello.")]);
+    using where = place(model);
+    const { code } = await transform(source, { loader: "ts", format: "esm" });
+    const { stdout, stderr, status } = await run([process.execPath, "--input-type=module", "-e", code, question], {
+      place: where,
+    });
+    expect({ stdout, status }).toEqual({ stdout: "Hello.\n", status: 0 });
+    expect(stderr).toContain("$ ls -a /\n");
+    expect(promptOf(model)).toBe(question);
+    expect(inputOf(model, 2).at(-1)).toMatchObject({ output: "exec command rejected by user" });
+    expect(where.files()).toEqual({});
+  });
+});
