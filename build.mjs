@@ -120,12 +120,7 @@ function packChunks(outputs) {
   const together = [
     ["src/main.ts"],
     ["src/cli/program.ts"],
-    [
-      "src/cli/exec-command.ts",
-      "src/cli/proto-command.ts", // small, and most of what it needs is what exec needs
-      "src/model/create-model-client.ts",
-      "src/render/human-renderer.ts",
-    ],
+    ["src/cli/exec-command.ts", "src/model/create-model-client.ts", "src/render/human-renderer.ts"],
   ];
   const starts = [...together.map((sources) => sources.map(chunkOf)), ...lazy.map(([name]) => [name])];
   const taken = new Set();
