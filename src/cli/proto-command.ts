@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
-import { programFile } from "../assets.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { initCodex } from "../conversation/init-codex.ts";
+import { createCommandHost } from "../conversation/sandbox-set.ts";
 import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
 import { watchReader } from "../process/reader-watch.ts";
@@ -9,6 +9,7 @@ import type { ApprovalPolicy, SandboxMode } from "../protocol/policy.ts";
 import { version } from "../version.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { ProtoSession } from "./proto-session.ts";
+import type { ResumeFlags } from "./resume-target.ts";
 
 /** The command line of `proto`, checked by commander. */
 export interface ProtoOptions {
@@ -21,6 +22,8 @@ export interface ProtoOptions {
   readonly ephemeral: boolean;
   readonly recordFile?: string;
   readonly replayFile?: string;
+  /** The session to go on with. */
+  readonly resume?: ResumeFlags;
 }
 
 /** Bytes of the log that are kept for a client that does not read it; what comes then is lost. */
@@ -47,16 +50,21 @@ export async function protoCommand(options: ProtoOptions): Promise<number> {
   startLog(config.env, "info", (text) => {
     if (process.stderr.writableLength < maxUnreadLog) output.stderr(text);
   });
+  const resume = options.resume && (await import("./resume-target.ts")).findResumeTarget(options.resume, config);
+  const commandHost = createCommandHost();
   const { conversation, firstEvent, warnings } = await initCodex(config, {
     version,
+    commandHost,
+    resume,
     ...(recordFile === undefined ? {} : { recordFile }),
     ...(replayFile === undefined ? {} : { replayFile }),
   });
   const session = new ProtoSession(conversation, output);
   session.print(firstEvent);
   for (const warning of warnings) output.stderr(`Warning: ${warning}\n`);
-  watchReader(1, { programFile: programFile("loader.cjs"), onGone: () => output.stopWriting() });
+  watchReader(1, { host: commandHost, onGone: () => output.stopWriting() });
   const status = await session.serve(process.stdin);
+  commandHost.close();
   if (output.problem === undefined) return status;
   output.stderr(`Error: Cannot write to stdout: ${output.problem}\n`);
   return 1;

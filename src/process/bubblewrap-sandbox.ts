@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import type { Environment } from "../lib/environment.ts";
 import { UserError } from "../lib/errors.ts";
 import { hasNetworkAccess, type SandboxPolicy } from "../protocol/policy.ts";
@@ -23,6 +23,7 @@ export interface BubblewrapOptions {
 export interface PreparedBubblewrap {
   readonly bubblewrap: Bubblewrap;
   readonly rules: BubblewrapRules;
+  readonly warnings: readonly string[];
   readonly summary: string;
 }
 
@@ -45,8 +46,11 @@ export function prepareBubblewrap(
   const folders = policy.mode === "workspace-write" ? [cwd, ...policy.writable_roots] : [];
   // A mount needs something to lie over: what is not there yet stays the commands' own.
   const readOnly = gitParts(folders, paths).filter((part) => existsSync(part));
+  const links = readOnly.filter((part) => lstatSync(part).isSymbolicLink());
+  const warnings = links.map((link) => `Commands can put another in the place of "${link}", which is a symbolic link.`);
   const { bubblewrap } = found;
-  return { bubblewrap, rules: { writableRoots, readOnly, network, filter }, summary: describeBubblewrap(bubblewrap) };
+  const rules = { writableRoots, readOnly, network, filter };
+  return { bubblewrap, rules, warnings, summary: describeBubblewrap(bubblewrap) };
 }
 
 export function describeBubblewrap({ version, program }: Bubblewrap): string {

@@ -22,7 +22,7 @@ export interface Bubblewrap {
 /** What a policy leaves to a command. */
 export interface BubblewrapRules {
   readonly writableRoots: readonly WritableRoot[];
-  /** Canonical and existing, below the roots, and not writable all the same. */
+  /** Below the roots, and not writable all the same, as long as it exists. */
   readonly readOnly: readonly string[];
   readonly network: boolean;
   /** For the kernel, as `seccompFilter` makes it. */
@@ -100,7 +100,8 @@ export function openOptions(
     throw new SandboxSetupError(sandboxFailure(`${messageOf(cause)}.`), { cause });
   }
   const variables = Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]);
-  const words = [...bubblewrap.namespaces, ...bubblewrapOptions(rules), ...variables, "--chdir", cwd];
+  const readOnly = rules.readOnly.filter((part) => existsSync(part));
+  const words = [...bubblewrap.namespaces, ...bubblewrapOptions({ ...rules, readOnly }), ...variables, "--chdir", cwd];
   const options = makeMemoryFile(libc, Buffer.from(words.map((word) => `${word}\0`).join("")));
   try {
     return [options, makeMemoryFile(libc, rules.filter)];

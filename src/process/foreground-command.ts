@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import path from "node:path";
 import tty from "node:tty";
 import { messageOf, UserError } from "../lib/errors.ts";
+import { readFileStart } from "../lib/read-regular-file.ts";
 import { bubblewrapArgv, openOptions } from "./bubblewrap.ts";
 import { waitForExit } from "./child-exit.ts";
 import { execInPlace, keepOnExec, type Program, undoNode, withholdRest } from "./exec-in-place.ts";
@@ -88,7 +89,19 @@ function findProblem({ argv: [file = ""], env }: Program): number | undefined {
   const folders = file.includes("/") ? [""] : (env["PATH"] ?? "/usr/bin:/bin").split(":");
   const found = folders.map((folder) => path.resolve(folder, file)).filter((candidate) => isFile(candidate));
   if (found.length === 0) return constants.errno.ENOENT;
-  return found.some((candidate) => isExecutable(candidate)) ? undefined : constants.errno.EACCES;
+  const program = found.find((candidate) => isExecutable(candidate));
+  if (program === undefined) return constants.errno.EACCES;
+  const interpreter = interpreterOf(program);
+  return interpreter === undefined || isFile(interpreter) ? undefined : constants.errno.ENOENT;
+}
+
+/** The program that the first line of a script names; undefined for other programs. */
+function interpreterOf(file: string): string | undefined {
+  try {
+    return /^#![ \t]*([^ \t\n]+)/.exec(readFileStart(file, 256)?.bytes.toString("latin1") ?? "")?.[1];
+  } catch {
+    return undefined; // one that may be run but not read
+  }
 }
 
 function isFile(file: string): boolean {

@@ -23,6 +23,23 @@ export function setMark(libc: Libc, mark: string): void {
   succeeds(() => libc.call("int setrlimit(int, void *)", markResource, limit));
 }
 
+/**
+ * For a program that is started as it is: the mark is the soft half of the limit only, which it could change. What was
+ * started within another command's sandbox cannot have one of its own.
+ */
+export function withMark<T>(libc: Libc, mark: string, start: () => T): T {
+  const limit = Buffer.alloc(16);
+  libc.call("int getrlimit(int, void *)", markResource, limit);
+  const marked = Buffer.from(limit);
+  marked.writeBigUInt64LE(BigInt(mark), 0);
+  const isMarked = succeeds(() => libc.call("int setrlimit(int, void *)", markResource, marked));
+  try {
+    return start();
+  } finally {
+    if (isMarked) libc.call("int setrlimit(int, void *)", markResource, limit);
+  }
+}
+
 /** The processes that have a command's mark; those of others are not ours to read, nor to end. */
 export function findMarked(mark: string): readonly number[] {
   const variable = Buffer.from(`${markVariable}=${mark}\0`);

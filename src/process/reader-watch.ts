@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
 import { fstatSync } from "node:fs";
-import { Libc, locateForeignModule } from "./libc.ts";
+import type { CommandHost } from "./command-host.ts";
 
 interface ReaderWatch {
-  /** A file of ours, from which the FFI is found. */
-  readonly programFile: string;
+  /** Has the FFI, safe from commands that could have replaced its file. */
+  readonly host: CommandHost;
   readonly onGone: () => void;
 }
 
@@ -19,12 +19,12 @@ const pollHup = 0x010;
  * Calls `onGone` when nobody reads the pipe or socket `fd` any more, also while nothing is written: only poll(2) tells
  * that, which Node does not offer. Where there is no FFI, the next write has to find out.
  */
-export function watchReader(fd: number, { programFile, onGone }: ReaderWatch): void {
+export function watchReader(fd: number, { host, onGone }: ReaderWatch): void {
   if (process.platform !== "linux" || !isPipe(fd)) return;
   let look: (() => boolean) | undefined;
   const timer = setInterval(() => {
     try {
-      look ??= readerCheck(fd, programFile); // at the first look: a short session does without
+      look ??= readerCheck(fd, host); // at the first look: a short session does without
       if (!look()) return;
     } catch {
       clearInterval(timer); // no FFI, or no such descriptor any more
@@ -36,8 +36,8 @@ export function watchReader(fd: number, { programFile, onGone }: ReaderWatch): v
   timer.unref();
 }
 
-function readerCheck(fd: number, programFile: string): () => boolean {
-  const libc = new Libc(locateForeignModule(programFile));
+function readerCheck(fd: number, host: CommandHost): () => boolean {
+  const libc = host.loadLibc();
   const pollfd = Buffer.alloc(pollfdBytes);
   pollfd.writeInt32LE(fd);
   return () => {

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import { dropCapabilities } from "./capabilities.ts";
 import { makeRuleset, queryLandlockAbi, restrictFiles } from "./landlock.ts";
-import type { Libc } from "./libc.ts";
+import { type Libc, succeeds } from "./libc.ts";
 import { installFilter, seccompFilter } from "./seccomp.ts";
 import { type Cpu, supportedCpu } from "./system-calls.ts";
 import type { WritableRoot } from "./writable-roots.ts";
@@ -17,11 +17,14 @@ export interface Restrictions {
 
 const setParentDeathSignal = 1;
 const setNoNewPrivileges = 38;
+const newSharedMemory = 0x08000000;
 
 /** What holds for every sandboxed process, so that it can be done before the request comes. */
 export function giveUpPrivileges(libc: Libc): void {
   // Fires when the thread that started us ends, however it ends.
   libc.syscall("prctl", setParentDeathSignal, constants.signals.SIGTERM, 0, 0, 0);
+  // As root only; the memory that processes share by number is one's own then.
+  succeeds(() => libc.syscall("unshare", newSharedMemory));
   dropCapabilities(libc);
   libc.syscall("prctl", setNoNewPrivileges, 1, 0, 0, 0);
 }

@@ -3,17 +3,17 @@ import { closeSync, existsSync } from "node:fs";
 import net from "node:net";
 import { constants } from "node:os";
 import path from "node:path";
-import { failureBeforeStart, startBubblewrap } from "./bubblewrap-process.ts";
+import { type BubblewrapProcess, failureBeforeStart, startBubblewrap } from "./bubblewrap-process.ts";
 import { type ChildExit, waitForExit } from "./child-exit.ts";
 import { makePipe, type Pipe } from "./descriptors.ts";
 import { killTree } from "./kill-tree.ts";
-import { markVariable, newMark } from "./mark.ts";
+import { markVariable, newMark, withMark } from "./mark.ts";
 import { CommandOutput, type OutputStream } from "./output-capture.ts";
 import { type ChunkHandler, OutputPipe } from "./output-pipe.ts";
 import type { BubblewrapSandbox, LandlockSandbox, NoSandbox, Sandbox, SeatbeltSandbox } from "./sandbox.ts";
 import { reportAfterSetup } from "./sandbox-error.ts";
 import { seatbeltCommand } from "./seatbelt.ts";
-import { describeErrno, describeFailure } from "./system-error.ts";
+import { describeErrno, describeFailure, errnoOf } from "./system-error.ts";
 
 export interface CommandRequest {
   readonly argv: readonly string[];
@@ -155,7 +155,7 @@ interface Launched {
 
 type NotStarted = CommandOutcome & { kind: "not_started" };
 
-function launch(request: CommandRequest, mark: string): Promise<Launched | NotStarted> | Launched {
+function launch(request: CommandRequest, mark: string): Promise<Launched | NotStarted> | Launched | NotStarted {
   const { sandbox } = request;
   switch (sandbox.backend) {
     case "landlock":
@@ -164,7 +164,7 @@ function launch(request: CommandRequest, mark: string): Promise<Launched | NotSt
       return launchByBubblewrap(request, sandbox);
     case "none":
     case "seatbelt":
-      return launchDirectly(request, sandbox);
+      return launchDirectly(request, sandbox, mark);
     default:
       return sandbox satisfies never;
   }
@@ -193,8 +193,15 @@ function launchByHelper(request: CommandRequest, sandbox: LandlockSandbox, mark:
 function launchByBubblewrap(
   { argv, cwd, env }: CommandRequest,
   { host, bubblewrap, rules }: BubblewrapSandbox,
-): Launched {
-  const child = startBubblewrap(host.loadLibc(), { bubblewrap, rules }, { argv, cwd, env });
+): Launched | NotStarted {
+  let child: BubblewrapProcess;
+  try {
+    child = startBubblewrap(host.loadLibc(), { bubblewrap, rules }, { argv, cwd, env });
+  } catch (error) {
+    // The one thing about a command that matters before bubblewrap runs.
+    if (!(error instanceof Error) || errnoOf(error.cause) !== constants.errno.E2BIG) throw error;
+    return notStarted(describeErrno(constants.errno.E2BIG));
+  }
   return {
     ...child,
     kind: "launched",
@@ -209,6 +216,7 @@ function launchByBubblewrap(
 async function launchDirectly(
   request: CommandRequest,
   sandbox: NoSandbox | SeatbeltSandbox,
+  mark: string,
 ): Promise<Launched | NotStarted> {
   const [program = "", ...args] =
     sandbox.backend === "none" ? request.argv : seatbeltCommand(sandbox.profile, request.argv);
@@ -217,13 +225,16 @@ async function launchDirectly(
   try {
     pipes = makePipes(sandbox);
     const [out, error] = pipes;
-    const child = spawn(program, args, {
-      cwd: request.cwd,
-      env: sandbox.backend === "none" ? request.env : { ...request.env, CODEX_SANDBOX: "seatbelt" },
-      detached: process.platform !== "win32",
-      stdio: ["ignore", out?.writeEnd ?? "pipe", error?.writeEnd ?? "pipe"],
-      windowsHide: true,
-    });
+    const start = () =>
+      spawn(program, args, {
+        cwd: request.cwd,
+        env: sandbox.backend === "none" ? request.env : { ...request.env, CODEX_SANDBOX: "seatbelt" },
+        detached: process.platform !== "win32",
+        stdio: ["ignore", out?.writeEnd ?? "pipe", error?.writeEnd ?? "pipe"],
+        windowsHide: true,
+      });
+    const libc = sandbox.host.tryLibc();
+    const child = libc === undefined ? start() : withMark(libc, mark, start);
     const end = waitForExit(child);
     if (child.pid === undefined) return abandon(pipes, await end);
     const stdout = out?.readEnd ?? socketOf(child.stdout);

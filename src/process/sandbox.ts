@@ -108,7 +108,15 @@ function restricted(policy: SandboxPolicy, options: SandboxOptions, host: Comman
   const choice = options.linuxSandbox ?? "landlock";
   if (choice !== "landlock") {
     const found = prepareBubblewrap(policy, { host, cwd, env, writableRoots: roots });
-    if ("rules" in found) return { ...base, ...found, backend: "bubblewrap", warmUp: startGuard };
+    if ("rules" in found) {
+      return {
+        ...base,
+        ...found,
+        backend: "bubblewrap",
+        warnings: [...warnings, ...found.warnings],
+        warmUp: startGuard,
+      };
+    }
     if (choice === "bwrap") throw bubblewrapRefusal(found.problem);
     warnings.push(
       `${found.problem}: commands run under Landlock instead, where they can change .git, and modes and owners ` +

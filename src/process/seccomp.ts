@@ -28,14 +28,26 @@ const argument = (index: number) => 16 + 8 * index;
 const auditArch: Readonly<Record<Cpu, number>> = { x64: 0xc000003e, arm64: 0xc00000b7 };
 const firstX32Number = 0x40000000;
 const unixFamily = 1;
-const datagramType = 2;
+const streamType = 1;
+const packetType = 5;
 const typeMask = 15;
-/** TIOCSTI and TIOCLINUX put words into a terminal; the others change a file's attributes, a read-only one's too. */
-const deniedControls = [0x5412, 0x541c, 0x40086602, 0x40046602, 0x401c5820, 0x40087602, 0x40047602];
+/** TIOCSTI and TIOCLINUX: they put words into a terminal. */
+const terminalControls = [0x5412, 0x541c];
+/**
+ * The kinds of ioctl by which file systems change what belongs to a file, one that is open for reading too, and those of
+ * them that only read, or copy what may be copied: flags, version, extended flags, the map of a file, reflinks.
+ */
+const fileControls = [0x6600, 0x5800, 0x7600, 0x9400];
+const harmlessFileControls = [
+  ...[0x80086601, 0x80046601, 0x80087601, 0x80047601, 0x801c581f, 0xc020660b],
+  ...[0x40049409, 0x4020940d, 0xc0189436],
+];
+const controlKind = 0xff00;
+const setLease = 1024;
 const everyProcessOfUser = 2;
 const accessModeAndTruncate = 0o1003;
 const createOrUnnamed = 0o20000100;
-const setUserId = 0o4000;
+const setUserOrGroupId = 0o6000;
 
 const outwardCalls: readonly SystemCall[] = ["connect", "bind", "listen", "accept", "accept4", "sendmmsg"];
 
@@ -114,6 +126,21 @@ const metadataCalls: readonly SystemCall[] = [
   "file_setattr",
 ];
 
+/** They change what other processes of the user see; where nothing is writable they have no other use. */
+const sharedMemoryCalls: readonly SystemCall[] = [
+  "shmget",
+  "shmat",
+  "shmctl",
+  "semget",
+  "semop",
+  "semtimedop",
+  "semctl",
+  "msgget",
+  "msgsnd",
+  "msgrcv",
+  "msgctl",
+];
+
 export interface FilterOptions {
   readonly cpu: Cpu;
   readonly network: boolean;
@@ -137,7 +164,17 @@ export function seccompFilter(options: FilterOptions): Buffer {
   };
 
   for (const name of alwaysDenied) on(name, deny);
-  on("ioctl", [load, 0, 0, argument(1)], ...deniedControls.flatMap(ifEqual), allow);
+  on(
+    "ioctl",
+    [load, 0, 0, argument(1)],
+    ...terminalControls.flatMap(ifEqual),
+    ...harmlessFileControls.flatMap((control): readonly Instruction[] => [[jumpIfEqual, 0, 1, control], allow]),
+    [and, 0, 0, controlKind],
+    ...fileControls.flatMap(ifEqual),
+    allow,
+  );
+  // Who has a lease makes everybody else wait that opens the file.
+  on("fcntl", [load, 0, 0, argument(1)], ...ifEqual(setLease), allow);
   // Landlock keeps signals inside, not what ends or slows a process as well. Zero is the caller itself.
   const onlyItself = (...index: readonly number[]): readonly Instruction[] => [
     ...index.flatMap((at) => [[load, 0, 0, argument(at)], [jumpIfEqual, 1, 0, 0], deny] as const),
@@ -162,16 +199,18 @@ export function seccompFilter(options: FilterOptions): Buffer {
   );
   if (!options.network) {
     for (const name of outwardCalls) on(name, deny);
-    // Pairs of stream sockets within the sandbox stay possible; a datagram socket could send to any other by address.
+    // Pairs of stream sockets within the sandbox stay possible; a datagram socket, which a raw one is too, could send to
+    // any other by address.
     const onlyUnixStreams: readonly Instruction[] = [
       [load, 0, 0, argument(0)],
       [jumpIfEqual, 1, 0, unixFamily],
       deny,
       [load, 0, 0, argument(1)],
       [and, 0, 0, typeMask],
-      [jumpIfEqual, 0, 1, datagramType],
-      deny,
+      [jumpIfEqual, 1, 0, streamType],
+      [jumpIfEqual, 0, 1, packetType],
       allow,
+      deny,
     ];
     on("socket", ...onlyUnixStreams);
     on("socketpair", ...onlyUnixStreams);
@@ -186,7 +225,7 @@ export function seccompFilter(options: FilterOptions): Buffer {
       allow,
     );
   }
-  if (options.readOnly) for (const name of metadataCalls) on(name, deny);
+  if (options.readOnly) for (const name of [...metadataCalls, ...sharedMemoryCalls]) on(name, deny);
   // These kernels do not govern truncation, and access mode 3 asks for neither of the rights they do govern.
   const noTruncation = (flags: number): readonly Instruction[] => [
     [load, 0, 0, argument(flags)],
@@ -197,10 +236,10 @@ export function seccompFilter(options: FilterOptions): Buffer {
   ];
   const isOld = options.landlockAbi < 3;
   if (isOld) on("truncate", deny);
-  // A program that runs with its owner's rights would give ours, root's even, to every other user of the machine.
+  // A program that runs with its owner's or group's rights would give ours, root's even, to every user of the machine.
   const noRights = (mode: number): readonly Instruction[] => [
     [load, 0, 0, argument(mode)],
-    [and, 0, 0, setUserId],
+    [and, 0, 0, setUserOrGroupId],
     [jumpIfEqual, 1, 0, 0],
     deny,
   ];

@@ -193,7 +193,56 @@ describe.skipIf(noBubblewrap)("a command under bubblewrap", () => {
       "> .git/modules/deep/sub/config",
     ];
     for (const script of attempts) expect([script, (await run(script)).exitCode === 0]).toEqual([script, false]);
-    expect(await run("echo a > deep/sub/made; echo a > deep/made")).toMatchObject({ exitCode: 0 });
+    expect(await run("echo a > deep/sub/made; echo a > deep/made; rm -f .gitmodules")).toMatchObject({ exitCode: 0 });
+    // What .gitmodules says is the commands' own: a later session goes by the index.
+    const later = scene.sandbox(workspaceOnly, bwrap);
+    const planted = await scene.exited(["bash", "-c", "echo a > deep/sub/.git"], { sandbox: later, env: { PATH } });
+    expect(planted.exitCode).not.toBe(0);
+    // And one whose submodule went away in between goes on.
+    rmSync(path.join(scene.workspace, "deep"), { recursive: true });
+    expect(await run("echo a > made")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("the folder of a submodule without a repository yet is no place to plant one", async () => {
+    const scene = makeScene();
+    const git = (...args: string[]) => spawnSync("git", args, { cwd: scene.workspace });
+    git("init", "-q");
+    git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},sub`);
+    mkdirSync(path.join(scene.workspace, "sub"));
+    const sandbox = scene.sandbox(workspaceOnly, bwrap);
+    const run = await scene.exited(["bash", "-c", "git init -q sub"], { sandbox, env: { PATH } });
+    expect(run.exitCode).not.toBe(0);
+    expect(existsSync(path.join(scene.workspace, "sub/.git"))).toBe(false);
+  });
+
+  test("the .git file of another working tree below the workspace is read-only", async () => {
+    const scene = makeScene();
+    const git = (...args: string[]) =>
+      spawnSync("git", ["-c", "user.name=n", "-c", "user.email=a@b.c", ...args], { cwd: scene.workspace });
+    git("init", "-q");
+    git("commit", "-q", "--allow-empty", "-m", "one");
+    git("worktree", "add", "-q", "side");
+    const sandbox = scene.sandbox(workspaceOnly, bwrap);
+    const run = (script: string) => scene.exited(["bash", "-c", script], { sandbox, env: { PATH } });
+    expect((await run("echo gitdir: /tmp/x > side/.git")).exitCode).not.toBe(0);
+    expect((await run("mv side other")).exitCode).not.toBe(0);
+    expect(await run("echo a > side/made")).toMatchObject({ exitCode: 0 });
+  });
+
+  test(".git that is a link is warned of", () => {
+    const scene = makeScene();
+    spawnSync("git", ["init", "-q", "--separate-git-dir", "real.git"], { cwd: scene.workspace });
+    rmSync(path.join(scene.workspace, ".git"));
+    symlinkSync("real.git", path.join(scene.workspace, ".git"));
+    const link = path.join(scene.workspace, ".git");
+    const warning = `Commands can put another in the place of "${link}", which is a symbolic link.`;
+    expect(scene.sandbox(workspaceOnly, bwrap).warnings).toEqual([warning]);
+  });
+
+  test("more arguments than the kernel takes are the command's fault", async () => {
+    const { scene, sandbox } = start();
+    const message = "Argument list too long (os error 7)";
+    expect(await scene.run(["echo", "x".repeat(200_000)], { sandbox })).toEqual({ kind: "not_started", message });
   });
 
   test("what it leaves in the background ends with it", async () => {
