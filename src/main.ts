@@ -11,8 +11,8 @@ async function main(args: readonly string[]): Promise<number> {
     return await runProgram(args);
   } catch (error) {
     if (error instanceof UserError) {
-      const message = error.message.trimEnd();
-      writeError(`${message.startsWith("Error ") ? "" : "Error: "}${message}\n`); // some texts of the reference say it themselves
+      const { errorText } = await import("./cli/error-text.ts");
+      writeError(errorText(error));
       return error.exitCode;
     }
     const detail = process.env["CODEX_LOG"] === undefined || !(error instanceof Error) ? messageOf(error) : error.stack;

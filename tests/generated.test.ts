@@ -4,13 +4,16 @@ import { expect, test } from "vitest";
 import { completionScript } from "../src/cli/completion.ts";
 import { manPage } from "../src/cli/man-page.ts";
 import { buildProgram, noActions } from "../src/cli/program.ts";
+import { mcpSchema } from "../src/mcp-server/mcp-schema.ts";
 import { renewProtoPage } from "../src/protocol/proto-page.ts";
 import { protoSchema } from "../src/protocol/proto-schema.ts";
 import { typeDeclarations } from "../src/protocol/type-declarations.ts";
+import { renewSandboxPage } from "./process/probes/probe-table.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const program = buildProgram(noActions);
 const schema = protoSchema();
+const mcp = mcpSchema();
 
 const generated: readonly (readonly [file: string, text: string])[] = [
   ["completions/codex.bash", completionScript(program, "bash")],
@@ -20,8 +23,11 @@ const generated: readonly (readonly [file: string, text: string])[] = [
   ["completions/codex.ps1", completionScript(program, "powershell")],
   ["man/codex.1", manPage(program)],
   ["schema/proto.schema.json", `${JSON.stringify(schema, null, 2)}\n`],
-  ["schema/proto.d.ts", typeDeclarations(schema)],
+  ["schema/proto.d.ts", typeDeclarations(schema, "proto.schema.json")],
+  ["schema/mcp.schema.json", `${JSON.stringify(mcp, null, 2)}\n`],
+  ["schema/mcp.d.ts", typeDeclarations(mcp, "mcp.schema.json")],
   ["docs/proto.md", renewProtoPage(readOrEmpty(path.join(root, "docs/proto.md")), schema)],
+  ["docs/sandbox.md", renewSandboxPage(readOrEmpty(path.join(root, "docs/sandbox.md")))],
 ];
 
 test.each(generated)("%s is what the program generates", (file, text) => {

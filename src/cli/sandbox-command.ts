@@ -12,6 +12,7 @@ import { runInForeground } from "../process/foreground-command.ts";
 import { prepareSandbox } from "../process/sandbox.ts";
 import { describeErrno } from "../process/system-error.ts";
 import { hasNetworkAccess, type SandboxMode, type SandboxPolicy } from "../protocol/policy.ts";
+import { showLine } from "../render/printable.ts";
 
 /** The command line of `sandbox`, checked by commander. */
 export interface SandboxOptions {
@@ -42,7 +43,7 @@ export async function sandboxCommand(argv: readonly string[], options: SandboxOp
     linuxSandbox,
     helperPath: programFile("sandbox-helper.cjs"),
   });
-  for (const warning of [...config.warnings, ...sandbox.warnings]) say(`Warning: ${warning}\n`);
+  for (const warning of [...config.warnings, ...sandbox.warnings]) say(`Warning: ${showLine(warning)}\n`);
 
   const env = childEnvironment(everything, process.env, {
     networkDisabled: !hasNetworkAccess(policy),

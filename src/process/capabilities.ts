@@ -9,7 +9,7 @@ const clearAmbientSet = 4;
  * CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID and NET_BIND_SERVICE: what package managers and builds
  * run by root need. The others would let a command read our memory, make devices or set the clock.
  */
-const keptCapabilities = 0x4fb;
+export const keptCapabilities = 0x4fb;
 
 /** Gives up root's powers that are not about files; does nothing where none are held. */
 export function dropCapabilities(libc: Libc): void {

@@ -1,20 +1,26 @@
-import { closeSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync } from "node:fs";
 import { isInside } from "../lib/path-inside.ts";
 import type { BubblewrapTrial, Confinement } from "./bubblewrap.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { makePipe } from "./descriptors.ts";
-import { type HelperImage, HelperProcess } from "./helper-process.ts";
+import { encodeRequest, type HelperImage, HelperProcess } from "./helper-process.ts";
+import type { ExecRequest } from "./helper-request.ts";
 import { Libc, locateForeignModule } from "./libc.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
 import { OutputPipe } from "./output-pipe.ts";
+import { encodeForPerl, perlArguments, perlCheck, perlProgram } from "./perl-helper.ts";
 import { makePrivateCopy } from "./private-copy.ts";
 import { SandboxSetupError } from "./sandbox-error.ts";
+import { type Cpu, supportedCpu } from "./system-calls.ts";
 
 export interface HostOptions {
   /** The built helper; the FFI is looked up from there. */
   readonly helperPath: string;
   /** Called before commands may write where this program lies: nothing is to be loaded from there afterwards. */
   readonly holdProgram?: () => void;
+  /** Another perl; for tests, which also try without any. */
+  readonly perl?: string;
 }
 
 /** What the commands of one process share, whatever sandbox each has: the FFI, the waiting helper and the guard. */
@@ -26,6 +32,8 @@ export class CommandHost {
   readonly #holdProgram: (() => void) | undefined;
   #libc: Libc | undefined;
   #hasNoLibc = false;
+  readonly #perl: string;
+  #isPerlFit: boolean | undefined;
   #foreignModule: string | undefined;
   /** The helper's script and the FFI, out of reach of any command; empty as long as the installed files will do. */
   #copies: readonly number[] = [];
@@ -36,6 +44,7 @@ export class CommandHost {
   constructor(options: HostOptions) {
     this.#helperPath = options.helperPath;
     this.#holdProgram = options.holdProgram;
+    this.#perl = options.perl ?? perlProgram;
   }
 
   /** Loads the FFI at the first call; throws where it is not installed or does not fit. */
@@ -65,6 +74,7 @@ export class CommandHost {
     const isExposed = (file: string) => writableRoots.some((root) => isInside(file, root));
     const foreignModule = this.#locateForeignModule();
     const script = canonicalPath(this.#helperPath);
+    if (isExposed(canonicalPath(this.#perl))) this.#isPerlFit = false;
     if (this.#copies.length > 0 || ![script, foreignModule].some(isExposed)) return true;
 
     if (isExposed(script)) this.#holdProgram?.();
@@ -78,6 +88,19 @@ export class CommandHost {
     return !isTooLate;
   }
 
+  /** A helper that becomes the command: perl where it can be had, which starts sooner than even a waiting one of Node. */
+  startExec(request: ExecRequest): HelperProcess {
+    const cpu = this.#perlCpu();
+    if (cpu === undefined) {
+      const helper = this.takeHelper();
+      helper.send(encodeRequest({ kind: "exec", ...request }));
+      return helper;
+    }
+    const helper = HelperProcess.startProgram(this.loadLibc(), { file: this.#perl, args: perlArguments(cpu) });
+    helper.send(encodeForPerl(request, cpu));
+    return helper;
+  }
+
   /** A helper that waits for its request: the one started ahead, or a new one. */
   takeHelper(): HelperProcess {
     const waiting = this.#waiting;
@@ -87,8 +110,9 @@ export class CommandHost {
     return this.#startHelper();
   }
 
-  /** Starts the next helper ahead, unless one waits already. */
+  /** Makes sure of perl, or else starts the next helper ahead, unless one waits already. */
   warmUpHelper(): void {
+    if (this.#perlCpu() !== undefined) return;
     if (this.#isClosed || this.#waiting?.isWaiting) return;
     this.#waiting?.discard();
     this.#waiting = undefined;
@@ -117,6 +141,12 @@ export class CommandHost {
     for (const fd of this.#copies) closeSync(fd);
     this.#copies = [];
     this.guard.close();
+  }
+
+  /** Undefined where the helper in Node has to do. */
+  #perlCpu(): Cpu | undefined {
+    this.#isPerlFit ??= existsSync(this.#perl) && spawnSync(this.#perl, perlCheck, { env: {} }).status === 0;
+    return this.#isPerlFit ? supportedCpu() : undefined;
   }
 
   #locateForeignModule(): string {

@@ -75,10 +75,20 @@ function resolveExisting(file: string): { readonly path: string; readonly stats:
   }
 }
 
-/** Asks first: where the folder is there, a sandbox's refusal to make one would hide the refusal to write. */
+/**
+ * Asks first: where the folder is there, a sandbox's refusal to make one would hide the refusal to write. Not by Node's
+ * own `recursive`, which says of a read-only file system that there is no such file.
+ */
 function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
-  mkdirSync(folder, { recursive: true });
+  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!isThere()) throw error; // somebody else was faster
+  }
 }
 
 function create(file: string, operation: { readonly content: string; readonly mode?: number }): void {

@@ -14,6 +14,10 @@ export interface HelperImage {
   readonly descriptors: readonly number[];
 }
 
+export function encodeRequest(request: HelperRequest): Buffer {
+  return Buffer.from(JSON.stringify(request));
+}
+
 /** Fits into an empty socket, so that writing it cannot block. */
 const smallRequestBytes = 65_536;
 const write = promisify(writeCallback);
@@ -53,6 +57,11 @@ export class HelperProcess {
     return new HelperProcess(libc, startPiped(libc, { name: "codex-sandbox-helper", file, ...image }));
   }
 
+  /** Another program that does the work of one request. */
+  static startProgram(libc: Libc, { file, args }: { readonly file: string; readonly args: readonly string[] }) {
+    return new HelperProcess(libc, startPiped(libc, { name: "codex-sandbox-helper", file, args, descriptors: [] }));
+  }
+
   /** The same within bubblewrap, which holds it to `rules`. */
   static startConfined(libc: Libc, image: HelperImage, confinement: Confinement): HelperProcess {
     const options = openOptions(libc, confinement, { cwd: "/", env: {} });
@@ -78,9 +87,10 @@ export class HelperProcess {
     return !this.#hasEnded && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  send(request: HelperRequest): void {
+  /** As `encodeRequest` makes it, or in the language of another program that does the helper's work. */
+  send(request: Buffer): void {
     this.#child.ref();
-    this.#sent = this.#write(Buffer.from(JSON.stringify(request)));
+    this.#sent = this.#write(request);
   }
 
   async #write(bytes: Buffer): Promise<void> {

@@ -3,20 +3,21 @@ import type { Restrictions } from "./restrict.ts";
 
 /** What the helper is told, once, on its control descriptor; the end of the descriptor without a request ends it. */
 export type HelperRequest =
-  | {
-      readonly kind: "exec";
-      readonly argv: readonly string[];
-      readonly cwd: string;
-      readonly env: Readonly<Record<string, string>>;
-      readonly mark: string;
-      readonly restrictions: Restrictions;
-    }
+  | (ExecRequest & { readonly kind: "exec" })
   | {
       readonly kind: "files";
       readonly operations: readonly FileOperation[];
       /** Null where bubblewrap holds the helper already. */
       readonly restrictions: Restrictions | null;
     };
+
+export interface ExecRequest {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly mark: string;
+  readonly restrictions: Restrictions;
+}
 
 /**
  * What it answers, one JSON line each. Without `restricted` it never came so far; after it, silence means that the

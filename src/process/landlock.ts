@@ -17,9 +17,9 @@ const readFolder = 1 << 3;
 const fileRights = execute | writeFile | readFile | truncate | ioctlDevice;
 
 const createVersion = 1;
-const ruleOnPath = 1;
+export const ruleOnPath = 1;
 /** O_PATH is not among Node's constants; it has one value on both CPUs. */
-const pathOnly = 0o10000000;
+export const pathOnly = 0o10000000;
 
 export interface LandlockRules {
   readonly abi: number;
@@ -50,31 +50,56 @@ export function restrictFiles(libc: Libc, rules: LandlockRules): void {
 
 /** A descriptor; it has no effect by itself. */
 export function makeRuleset(libc: Libc, rules: LandlockRules): number {
-  const { abi, network } = rules;
-  const handled = handledRights(abi);
-  const attributes = Buffer.alloc(24);
-  attributes.writeBigUInt64LE(BigInt(handled), 0);
-  if (abi >= 4 && !network) attributes.writeBigUInt64LE(3n, 8);
-  if (abi >= 6) attributes.writeBigUInt64LE(network ? 2n : 3n, 16);
-  const ruleset = libc.syscall("landlock_create_ruleset", attributes, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
-
-  const allow = (path: string, rights: number, expected?: WritableRoot) => {
+  const { attributes, allowed } = planRuleset(rules);
+  const ruleset = libc.syscall("landlock_create_ruleset", attributes, attributes.length, 0);
+  for (const { path, rightsOnFolder, rightsOnFile, expected } of allowed) {
     const fd = openSync(path, pathOnly | fsConstants.O_NOFOLLOW);
     try {
       const found = fstatSync(fd, { bigint: true });
       if (expected !== undefined) checkRoot(expected, found);
       const rule = Buffer.alloc(12);
-      rule.writeBigUInt64LE(BigInt(rights & handled & (found.isDirectory() ? ~0 : fileRights)), 0);
+      rule.writeBigUInt64LE(BigInt(found.isDirectory() ? rightsOnFolder : rightsOnFile), 0);
       rule.writeInt32LE(fd, 8);
       libc.syscall("landlock_add_rule", ruleset, ruleOnPath, rule, 0);
     } finally {
       closeSync(fd);
     }
-  };
-  allow("/", execute | readFile | readFolder);
-  allow("/dev/null", readFile | writeFile | truncate | ioctlDevice);
+  }
+  return ruleset;
+}
+
+/** What a path may be used for, and all below it if it is a folder. */
+interface AllowedPath {
+  readonly path: string;
+  readonly rightsOnFolder: number;
+  readonly rightsOnFile: number;
+  readonly expected?: WritableRoot;
+}
+
+/** A ruleset as data, for whichever program is to be bound by it: `attributes` as the kernel reads them. */
+export function planRuleset({ abi, network, writableRoots }: LandlockRules): {
+  readonly attributes: Buffer;
+  readonly allowed: readonly AllowedPath[];
+} {
+  const handled = handledRights(abi);
+  const attributes = Buffer.alloc(abi >= 6 ? 24 : abi >= 4 ? 16 : 8);
+  attributes.writeBigUInt64LE(BigInt(handled), 0);
+  if (abi >= 4) attributes.writeBigUInt64LE(network ? 0n : 3n, 8);
+  if (abi >= 6) attributes.writeBigUInt64LE(network ? 2n : 3n, 16);
+  const allow = (path: string, rights: number, expected?: WritableRoot): AllowedPath => ({
+    path,
+    rightsOnFolder: rights & handled,
+    rightsOnFile: rights & handled & fileRights,
+    ...(expected === undefined ? {} : { expected }),
+  });
   // Without the device rights root could make a disk's node in the workspace and write the disk through it.
   const inRoots = handled & ~(makeCharacterDevice | makeBlockDevice | ioctlDevice);
-  for (const root of rules.writableRoots) allow(root.path, inRoots, root);
-  return ruleset;
+  return {
+    attributes,
+    allowed: [
+      allow("/", execute | readFile | readFolder),
+      allow("/dev/null", readFile | writeFile | truncate | ioctlDevice),
+      ...writableRoots.map((root) => allow(root.path, inRoots, root)),
+    ],
+  };
 }

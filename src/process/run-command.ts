@@ -172,8 +172,7 @@ function launch(request: CommandRequest, mark: string): Promise<Launched | NotSt
 
 function launchByHelper(request: CommandRequest, sandbox: LandlockSandbox, mark: string): Launched {
   const { argv, cwd, env } = request;
-  const helper = sandbox.host.takeHelper();
-  helper.send({ kind: "exec", argv, cwd, env, mark, restrictions: sandbox.restrictions });
+  const helper = sandbox.host.startExec({ argv, cwd, env, mark, restrictions: sandbox.restrictions });
   return {
     kind: "launched",
     pid: helper.pid,

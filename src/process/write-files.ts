@@ -2,6 +2,7 @@ import { closeSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { isInside } from "../lib/path-inside.ts";
 import { applyFileOperations, type FileOperation, type FileResult } from "./file-operations.ts";
+import { encodeRequest } from "./helper-process.ts";
 import { killGroup } from "./kill-tree.ts";
 import type { BubblewrapSandbox, LandlockSandbox, Sandbox, SeatbeltSandbox } from "./sandbox.ts";
 import { reportAfterSetup, SandboxSetupError, sandboxFailure } from "./sandbox-error.ts";
@@ -38,7 +39,7 @@ async function writeByHelper(
   const { host } = sandbox;
   const helper = sandbox.backend === "landlock" ? host.takeHelper() : host.startConfinedHelper(sandbox);
   const restrictions = sandbox.backend === "landlock" ? sandbox.restrictions : null;
-  helper.send({ kind: "files", operations, restrictions });
+  helper.send(encodeRequest({ kind: "files", operations, restrictions }));
   const onAbort = () => killGroup(helper.pid);
   signal.addEventListener("abort", onAbort);
   try {

@@ -21,7 +21,7 @@ export class JsonRenderer implements Renderer {
   }
 
   start(run: RunSummary): void {
-    this.#line(Object.fromEntries(runSettings(run)));
+    this.#line({ ...Object.fromEntries(runSettings(run)), "session id": run.sessionId });
     this.#line({ prompt: run.prompt });
   }
 

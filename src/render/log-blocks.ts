@@ -13,7 +13,7 @@ import { excerpt, firstLine } from "./excerpt.ts";
 import { formatNumber } from "./format-count.ts";
 import { durationInMs, formatDuration } from "./format-duration.ts";
 import { diffText, patchText } from "./patch-text.ts";
-import { showControls, stripControls } from "./printable.ts";
+import { showControls, showLine, stripControls } from "./printable.ts";
 import type { RunSummary } from "./renderer.ts";
 import { runSettings } from "./run-settings.ts";
 import { blendedTotal } from "./run-tally.ts";
@@ -41,7 +41,7 @@ export class LogBlocks {
   head(run: RunSummary): readonly [LogBlock, LogBlock] {
     const rule = "--------\n";
     const settings = [...runSettings(run), ["session id", run.sessionId] as const]
-      .map(([name, value]) => `${this.#paint.bold(`${name}:`)} ${showControls(value)}\n`)
+      .map(([name, value]) => `${this.#paint.bold(`${name}:`)} ${showLine(value)}\n`)
       .join("");
     return [
       { title: `OpenAI Codex v${run.version} (research preview)`, body: rule + settings + rule },
@@ -55,7 +55,7 @@ export class LogBlocks {
       case "exec_command_begin": {
         const command = showControls(shellText(msg.command));
         this.#commands.set(msg.call_id, command);
-        return { title: `${this.#paint.magenta("exec")} ${this.#paint.bold(command)} in ${showControls(msg.cwd)}` };
+        return { title: `${this.#paint.magenta("exec")} ${this.#paint.bold(command)} in ${showLine(msg.cwd)}` };
       }
       case "exec_command_end":
         return this.#commandEnd(msg);

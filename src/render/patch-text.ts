@@ -1,6 +1,6 @@
 import type { ChalkInstance } from "chalk";
 import type { FileChange, FileChanges } from "../protocol/event.ts";
-import { showControls } from "./printable.ts";
+import { showControls, showLine } from "./printable.ts";
 
 /** One block per file, sorted by path: a header (A, D, M or R), then the lines that come and go. */
 export function patchText(changes: FileChanges, paint: ChalkInstance): string {
@@ -23,7 +23,7 @@ export function diffText(diff: string, paint: ChalkInstance): string {
 }
 
 function fileText(path: string, change: FileChange, paint: ChalkInstance): string {
-  const header = (text: string) => `${paint.magenta(showControls(text))}\n`;
+  const header = (text: string) => `${paint.magenta(showLine(text))}\n`;
   if ("add" in change) return header(`A ${path}`) + mapLines(change.add.content, (line) => paint.green(line));
   if ("delete" in change) return header(`D ${path}`) + mapLines(change.delete.content, (line) => paint.red(line));
   const { move_path: movePath, unified_diff: diff } = change.update;

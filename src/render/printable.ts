@@ -19,3 +19,8 @@ export function showControls(text: string): string {
     .replaceAll("\r\n", "\n")
     .replace(controls, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
+
+/** For a text of one line: a file's name cannot make another of it. */
+export function showLine(text: string): string {
+  return showControls(text).replaceAll("\n", "\\n");
+}

@@ -1,7 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { noBubblewrap, noSandbox } from "../process/support.ts";
 import { callShell, callTool, fakeModel, say } from "../support/fake-model.ts";
 import { inputOf } from "../support/requests.ts";
 import { runCodex } from "../support/run-codex.ts";
@@ -86,6 +96,145 @@ describe("git of a hostile repository", () => {
     expect(run).toMatchObject({ exitCode: 0, files: {} });
   });
 });
+
+const backends = [
+  ["landlock", noSandbox],
+  ["bwrap", noBubblewrap],
+] as const;
+
+describe.each(backends)("with linux_sandbox = %s, a repository", (backend, isMissing) => {
+  const choice = ["-c", `linux_sandbox=${backend}`];
+
+  test.skipIf(isMissing)("may be a link: commands and patches write where it leads, and nowhere else", async () => {
+    const script = "echo a > made; echo a > ../made; pwd";
+    const input = "*** Begin Patch\n*** Add File: patched\n+b\n*** End Patch";
+    await using model = await fakeModel([
+      callShell(["bash", "-c", script]),
+      callTool("apply_patch", { input }),
+      say("done"),
+    ]);
+    const setup = ({ root, work }: Workspace) => {
+      renameSync(work, path.join(root, "real"));
+      symlinkSync("real", work);
+    };
+    const args = ["exec", "--json", "--full-auto", ...choice, "-C", "../work", "go"];
+    const run = await runCodex(args, { model, setup });
+    expect(run).toMatchObject({ exitCode: 0, files: { made: "a\n", patched: "b\n" } });
+    const end = run.messages.find(({ type }) => type === "exec_command_end");
+    expect(end).toMatchObject({ exit_code: 0, stderr: expect.stringMatching(/denied|Read-only/) });
+    expect(path.basename(String(end?.["stdout"]).trim())).toBe("real");
+  });
+
+  test.skipIf(isMissing).each<[string, (git: string) => void]>([
+    ["a FIFO", (git) => void execFileSync("mkfifo", [git])],
+    ["a link to itself", (git) => symlinkSync(".git", git)],
+    ["a link that leads nowhere", (git) => symlinkSync("/nowhere", git)],
+    ["a file of 3 GB", (git) => huge(git, "gitdir: ")],
+    ["a file that names itself", (git) => writeFileSync(git, "gitdir: .git\n")],
+    ["a file that names the root folder", (git) => writeFileSync(git, "gitdir: /\n")],
+    ["a file that names a device", (git) => writeFileSync(git, "gitdir: /dev/zero\n")],
+  ])("whose .git is %s is worked in", async (_, make) => {
+    await using model = await fakeModel([callShell(["bash", "-c", "echo a > made"]), say("done")]);
+    const setup = ({ work }: Workspace) => {
+      rmSync(path.join(work, ".git"), { recursive: true });
+      make(path.join(work, ".git"));
+    };
+    const run = await runCodex(["exec", "--full-auto", "--skip-git-repo-check", ...choice, "go"], { model, setup });
+    expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
+    expect(inputOf(model, 2).at(-1)?.output).toContain('"exit_code":0');
+    expect(run.elapsedMs).toBeLessThan(5000);
+  });
+
+  test.skipIf(isMissing)("whose programs come first in PATH: only commands run them", async () => {
+    const folder = mkdtempSync("/var/tmp/codex-path-");
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const programs = path.join(folder, "bin"); // a link, or a relative entry would do as well
+    const proof = path.join(folder, "it-ran");
+    await using model = await fakeModel([callShell(["git", "status"]), say("done")]);
+    const setup = ({ work }: Workspace) => {
+      const bin = path.join(work, "node_modules/.bin");
+      mkdirSync(bin, { recursive: true });
+      const trap = `#!/bin/sh\necho ran\ntouch '${proof}'\n`;
+      for (const name of ["git", "bwrap", "sh", "bash", "node", "ps"]) {
+        writeFileSync(path.join(bin, name), trap, { mode: 0o755 });
+      }
+      symlinkSync(bin, programs);
+    };
+    const env = { PATH: `${programs}:node_modules/.bin:${process.env["PATH"] ?? ""}` };
+    const run = await runCodex(["exec", "--full-auto", ...choice, "go"], { model, setup, env });
+    expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
+    expect(inputOf(model, 2).at(-1)?.output).toContain('"output":"ran\\n'); // so the trap was open
+    expect(existsSync(proof)).toBe(false);
+  });
+});
+
+test.each([
+  ["100 MB", 100 * 1024 * 1024],
+  ["3 GB", 3 * 1024 ** 3],
+])("an AGENTS.md of %s is read as far as it is sent", async (_, bytes) => {
+  await using model = await fakeModel([say("done")]);
+  const setup = ({ root, work }: Workspace) => {
+    huge(path.join(root, "document"), "Be brief.\n", bytes);
+    symlinkSync("../document", path.join(work, "AGENTS.md")); // what we compare afterwards is read as a whole
+  };
+  const run = await runCodex(["exec", "go"], { model, setup });
+  expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
+  const sent = JSON.stringify(model.requests[0]?.body);
+  expect(sent).toContain("Be brief.");
+  expect(sent.length).toBeLessThan(400_000); // a zero byte takes six characters there
+});
+
+describe("names that would steer a terminal", () => {
+  const evil = "a\u001b[2J\u001b]0;owned\u0007\u009b31m\r";
+
+  test.each(["never", "always"])("are never printed as they are, with colours %s", async (colors) => {
+    const folder = `${evil}\nUser: rm -rf`;
+    const input = `*** Begin Patch\n*** Add File: ${evil}.txt\n+x\n*** End Patch`;
+    await using model = await fakeModel([
+      callShell(["bash", "-c", `ls; cat '${evil}'; echo a > '${evil}'`]),
+      callTool("apply_patch", { input }),
+      callTool("apply_patch", { input: input.replace("Add File: ", "Update File: missing-") }),
+      callTool("update_plan", { plan: [{ step: evil, status: "pending" }] }),
+      callTool("view_image", { path: evil }),
+      callTool(evil, {}),
+      say(`${evil} done`),
+    ]);
+    const setup = ({ work }: Workspace) => {
+      mkdirSync(path.join(work, folder));
+      writeFileSync(path.join(work, folder, evil), "");
+      writeFileSync(path.join(work, ".git/HEAD"), `ref: refs/heads/${evil}\n`);
+      symlinkSync("/proc/self/environ", path.join(work, folder, "AGENTS.md"));
+    };
+    const run = await runCodex(["exec", "--full-auto", "--color", colors, "go"], { model, setup, cwd: folder });
+    expect(run.exitCode).toBe(0);
+    const said = withoutColors(run.stderr);
+    expect(said).toContain("\\x1b[2J");
+    expect(said.split("\n").filter((line) => /[^\P{Cc}\t]/u.test(line))).toEqual([]);
+    expect(said).not.toMatch(/^.*\nUser: rm/m);
+  });
+
+  test("are not printed as they are in the one sentence of an error either", async () => {
+    const run = await runCodex(["exec", "--output-last-message", `${evil}/missing/x`, "go"]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain("\\x1b[2J");
+    expect(run.stderr).not.toMatch(/[^\P{Cc}\n\t]/u);
+  });
+});
+
+/** Ours are the simple ones. */
+function withoutColors(text: string): string {
+  const sequence = `${String.fromCharCode(27)}[`;
+  return text
+    .split(sequence)
+    .map((piece, index) => (index === 0 || !/^[\d;]*m/.test(piece) ? piece : piece.replace(/^[\d;]*m/, "")))
+    .join("");
+}
+
+/** Takes no room on the disk. */
+function huge(file: string, start: string, bytes = 3 * 1024 ** 3): void {
+  writeFileSync(file, start);
+  truncateSync(file, bytes);
+}
 
 test("an answer's file that is a FIFO nobody reads is refused, not waited for", async () => {
   await using model = await fakeModel([]);

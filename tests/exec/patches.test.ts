@@ -306,6 +306,9 @@ describe("where a patch may write", () => {
   test.each([
     ["C-098: a hook", "workspace-write", ".git/hooks/pre-commit"],
     ["C-098: a hook of a repository below", "workspace-write", "sub/.git/hooks/pre-commit"],
+    ["C-098: a hook, by a name that some file systems take for the same", "workspace-write", ".GIT/hooks/pre-commit"],
+    ["C-098: a hook, by a detour", "workspace-write", "sub/../.git/./hooks/pre-commit"],
+    ["C-098: a worktree's pointer", "workspace-write", "sub/.git"],
     ["C-099: above", "workspace-write", "../out"],
     ["C-099: above, by a detour", "workspace-write", "sub/../../out"],
     ["an absolute path", "workspace-write", "/var/tmp/codex-test-out"],

@@ -3,7 +3,7 @@
  *
  * The policy "none" runs the command as it is, on a machine that only lacks what the flags take away.
  *
- *     driver POLICY [--abi N] [--landlock-errno N] [--bwrap] [--warm] [--idle] [--report] -- COMMAND...
+ *     driver POLICY [--abi N] [--landlock-errno N] [--bwrap] [--no-perl] [--warm] [--idle] [--report] -- COMMAND...
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeSync } from "node:fs";
@@ -43,6 +43,7 @@ async function main(): Promise<number> {
     env: process.env,
     helperPath,
     ...(landlockAbiLimit === undefined ? {} : { landlockAbiLimit }),
+    ...(flags.includes("--no-perl") ? { perl: "/nowhere/perl" } : {}),
     ...(flags.includes("--bwrap") ? { linuxSandbox: "bwrap" } : {}),
   });
   if (flags.includes("--warm")) {

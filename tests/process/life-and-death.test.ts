@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { CommandHost } from "../../src/process/command-host.ts";
 import type { DriverReport } from "./driver.ts";
 import { policyNamed } from "./policies.ts";
-import { eventually, isAlive, noSandbox, type Scene, useScenes } from "./support.ts";
+import { eventually, isAlive, noSandbox, type Scene, useScenes, withoutPerl } from "./support.ts";
 
 const policies = noSandbox ? ["danger-full-access"] : ["danger-full-access", "workspace-only"];
 
@@ -90,7 +90,7 @@ describe.skipIf(process.platform !== "linux")("life and death", () => {
 });
 
 describe.skipIf(noSandbox)("the helper that waits", () => {
-  const makeScene = useScenes();
+  const makeScene = useScenes(withoutPerl);
   const helpers = () => childrenNamed("codex-sandbox-helper");
 
   test("is one, serves the next command, and goes when it is not wanted any more", async () => {
@@ -123,7 +123,7 @@ describe.skipIf(noSandbox)("the helper that waits", () => {
 
   test("serves every sandbox of a process that shares it, each with its own policy", async () => {
     const scene = makeScene();
-    const host = new CommandHost(scene.programs);
+    const host = new CommandHost({ ...scene.programs, ...withoutPerl });
     const writing = scene.sandbox(policyNamed("workspace-only"), { host });
     const reading = scene.sandbox({ mode: "read-only" }, { host });
     writing.warmUp();
@@ -138,7 +138,7 @@ describe.skipIf(noSandbox)("the helper that waits", () => {
 
   test.each(["SIGKILL", "SIGTERM"] as const)("goes when we are ended by %s", async (signal) => {
     const scene = makeScene();
-    const args = [scene.programs.driverPath, "workspace-only", "--warm", "--idle", "--", "true"];
+    const args = [scene.programs.driverPath, "workspace-only", "--no-perl", "--warm", "--idle", "--", "true"];
     const driver = spawn(process.execPath, args, { cwd: scene.workspace, stdio: "ignore" });
     const ofDriver = () => childrenNamed("codex-sandbox-helper", driver.pid);
     await eventually("one waits", () => ofDriver().length === 1);

@@ -3,16 +3,17 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { CommandRequest } from "../../src/process/run-command.ts";
 import { policyNamed } from "./policies.ts";
-import { eventually, isAlive, noSandbox, type Scene, useScenes } from "./support.ts";
+import { eventually, isAlive, noSandbox, type Scene, useScenes, withoutPerl } from "./support.ts";
 
 const modes = [
-  { name: "without a sandbox", policy: "danger-full-access", skip: false },
-  { name: "in the sandbox", policy: "workspace-only", skip: noSandbox },
+  { name: "without a sandbox", policy: "danger-full-access", skip: false, options: {} },
+  { name: "in the sandbox, by perl", policy: "workspace-only", skip: noSandbox, options: {} },
+  { name: "in the sandbox, by Node", policy: "workspace-only", skip: noSandbox, options: withoutPerl },
 ];
 
-for (const { name, policy, skip } of modes) {
+for (const { name, policy, skip, options: helper } of modes) {
   describe.skipIf(skip)(`a command ${name}`, () => {
-    const makeScene = useScenes();
+    const makeScene = useScenes(helper);
     const start = () => {
       const scene = makeScene();
       return { scene, sandbox: scene.sandbox(policyNamed(policy)) };

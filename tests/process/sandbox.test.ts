@@ -20,13 +20,16 @@ import { checkSandboxes, prepareSandbox } from "../../src/process/sandbox.ts";
 import { explainRefusal, SandboxSetupError } from "../../src/process/sandbox-error.ts";
 import type { SandboxPolicy } from "../../src/protocol/policy.ts";
 import { policyNamed, workspaceDefault, workspaceOnly } from "./policies.ts";
-import { noSandbox, type Scene, useScenes } from "./support.ts";
+import { noSandbox, type Scene, useScenes, withoutPerl } from "./support.ts";
 
 const isRoot = process.getuid?.() === 0;
 const readOnly: SandboxPolicy = { mode: "read-only" };
 
-describe.skipIf(noSandbox)("the sandbox of Linux", () => {
-  const makeScene = useScenes();
+describe.skipIf(noSandbox).each([
+  ["perl", {}],
+  ["Node", withoutPerl],
+] as const)("the sandbox of Linux, by %s", (_helper, helper) => {
+  const makeScene = useScenes(helper);
 
   /** True when the script ended well; its outcome looks like a denial otherwise. */
   async function works(scene: Scene, script: string, policy: SandboxPolicy): Promise<boolean> {
@@ -253,7 +256,7 @@ describe.skipIf(noSandbox)("the sandbox of Linux", () => {
       path.join(scene.folder, "node_modules"),
     );
     writeFileSync(helperPath, "throw new Error('broken on purpose')");
-    const sandbox = scene.sandbox(readOnly, { helperPath });
+    const sandbox = scene.sandbox(readOnly, { helperPath, ...withoutPerl });
     const running = scene.run(["true"], { sandbox });
     await expect(running).rejects.toBeInstanceOf(SandboxSetupError);
     await expect(running).rejects.toThrow(/the helper ended too early \(exit code 1\)\..*broken on purpose/s);

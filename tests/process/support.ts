@@ -54,23 +54,34 @@ async function buildPrograms(folder: string): Promise<Programs> {
   return { helperPath: path.join(folder, "sandbox-helper.cjs"), driverPath: path.join(folder, "driver.cjs") };
 }
 
+/** Makes the helper in Node do the work, as where there is no perl. */
+export const withoutPerl = { perl: "/nowhere/perl" };
+
 /** Fresh folders for one test, and commands in them. */
 export class Scene {
   readonly folder = temporaryFolder();
   readonly workspace = path.join(this.folder, "workspace");
   readonly outside = path.join(this.folder, "outside");
   readonly programs: Programs;
+  readonly #options: Partial<SandboxOptions>;
   readonly #sandboxes: Sandbox[] = [];
 
-  constructor(programs: Programs) {
+  constructor(programs: Programs, options: Partial<SandboxOptions>) {
     this.programs = programs;
+    this.#options = options;
     mkdirSync(this.workspace);
     mkdirSync(this.outside);
   }
 
   sandbox(policy: SandboxPolicy, options: Partial<SandboxOptions> = {}): Sandbox {
     const { helperPath } = this.programs;
-    const sandbox = prepareSandbox(policy, { cwd: this.workspace, env: {}, helperPath, ...options });
+    const sandbox = prepareSandbox(policy, {
+      cwd: this.workspace,
+      env: {},
+      helperPath,
+      ...this.#options,
+      ...options,
+    });
     this.#sandboxes.push(sandbox);
     return sandbox;
   }
@@ -98,7 +109,7 @@ export type Exited = CommandOutcome & { kind: "exited" };
 type RunOptions = { readonly sandbox: Sandbox } & Partial<Omit<CommandRequest, "argv" | "sandbox">>;
 
 /** Declares the hooks; gives a function that makes a scene, which goes with its test. */
-export function useScenes(): () => Scene {
+export function useScenes(options: Partial<SandboxOptions> = {}): () => Scene {
   const folder = temporaryFolder();
   const scenes: Scene[] = [];
   let programs: Programs | undefined;
@@ -111,7 +122,7 @@ export function useScenes(): () => Scene {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return () => {
     if (programs === undefined) throw new Error("a scene is made within a test");
-    const scene = new Scene(programs);
+    const scene = new Scene(programs, options);
     scenes.push(scene);
     return scene;
   };

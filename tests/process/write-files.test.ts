@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -13,8 +14,9 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { FileOperation } from "../../src/process/file-operations.ts";
 import { writeFiles } from "../../src/process/write-files.ts";
+import type { SandboxPolicy } from "../../src/protocol/policy.ts";
 import { policyNamed, workspaceOnly } from "./policies.ts";
-import { noSandbox, type Scene, useScenes } from "./support.ts";
+import { noBubblewrap, noSandbox, type Scene, useScenes, withoutPerl } from "./support.ts";
 
 const isRoot = process.getuid?.() === 0;
 const signal = new AbortController().signal;
@@ -156,67 +158,168 @@ for (const { name, policy, skip } of modes) {
   });
 }
 
-describe.skipIf(noSandbox)("the sandbox holds our own writes too", () => {
-  const makeScene = useScenes();
-  const denied = (file: string, trying = "write file") =>
-    expect.objectContaining({ ok: false, message: `Failed to ${trying} ${file}: Permission denied (os error 13)` });
+const backends = [
+  { linuxSandbox: "landlock", isMissing: noSandbox, refusal: "Permission denied (os error 13)" },
+  { linuxSandbox: "bwrap", isMissing: noBubblewrap, refusal: "Read-only file system (os error 30)" },
+] as const;
 
-  function apply(scene: Scene, operation: FileOperation, policy = policyNamed("workspace-only")) {
-    return writeFiles([operation], { sandbox: scene.sandbox(policy), signal });
-  }
+describe.each(backends)(
+  "the sandbox $linuxSandbox holds our own writes too",
+  ({ linuxSandbox, isMissing, refusal }) => {
+    const makeScene = useScenes();
+    const denied = (file: string, trying = "write file") =>
+      expect.objectContaining({ ok: false, message: `Failed to ${trying} ${file}: ${refusal}` });
 
-  test.each([
-    "../outside/victim",
-    "link/victim",
-    "link/made",
-    "file-link",
-    "loose-link",
-    "../workspace/../outside/victim",
-  ])("%s", async (name) => {
-    const scene = makeScene();
-    writeFileSync(path.join(scene.outside, "victim"), "original");
-    symlinkSync(scene.outside, path.join(scene.workspace, "link"));
-    symlinkSync(path.join(scene.outside, "victim"), path.join(scene.workspace, "file-link"));
-    symlinkSync(path.join(scene.outside, "made"), path.join(scene.workspace, "loose-link"));
-    const file = `${scene.workspace}/${name}`;
-    expect(await apply(scene, { type: "write", path: file, content: "x" })).toEqual(denied(file));
-    expect(readdirSync(scene.outside)).toEqual(["victim"]);
-    expect(readFileSync(path.join(scene.outside, "victim"), "utf8")).toBe("original");
-  });
-
-  test("no deletion outside, but of a link that leads there", async () => {
-    const scene = makeScene();
-    const victim = path.join(scene.outside, "victim");
-    const link = path.join(scene.workspace, "link");
-    writeFileSync(victim, "original");
-    symlinkSync(victim, link);
-    expect(await apply(scene, { type: "delete", path: victim })).toEqual(denied(victim, "delete file"));
-    expect(await apply(scene, { type: "delete", path: link })).toEqual({ ok: true });
-    expect(readdirSync(scene.workspace)).toEqual([]);
-    expect(readFileSync(victim, "utf8")).toBe("original");
-  });
-
-  test("no folder outside", async () => {
-    const scene = makeScene();
-    const file = path.join(scene.outside, "a", "b", "c");
-    expect(await apply(scene, { type: "write", path: file, content: "" })).toEqual(
-      denied(file, "create parent directories for"),
-    );
-    expect(readdirSync(scene.outside)).toEqual([]);
-  });
-
-  test("nothing at all in read-only", async () => {
-    const scene = makeScene();
-    writeFileSync(path.join(scene.workspace, "there"), "");
-    for (const name of ["there", "made"]) {
-      const file = path.join(scene.workspace, name);
-      expect(await apply(scene, { type: "write", path: file, content: "x" }, { mode: "read-only" })).toEqual(
-        denied(file),
-      );
+    function apply(scene: Scene, operation: FileOperation, policy = policyNamed("workspace-only")) {
+      return writeFiles([operation], { sandbox: scene.sandbox(policy, { linuxSandbox }), signal });
     }
+
+    test
+      .skipIf(isMissing)
+      .each([
+        "../outside/victim",
+        "link/victim",
+        "link/made",
+        "link/../outside/victim",
+        "chain/victim",
+        "file-link",
+        "loose-link",
+        "../workspace/../outside/victim",
+        "in-proc/victim",
+      ])("%s", async (name) => {
+      const scene = makeScene();
+      const at = (file: string) => path.join(scene.workspace, file);
+      writeFileSync(path.join(scene.outside, "victim"), "original");
+      symlinkSync(scene.outside, at("link"));
+      symlinkSync("link", at("chain"));
+      symlinkSync(path.join(scene.outside, "victim"), at("file-link"));
+      symlinkSync(path.join(scene.outside, "made"), at("loose-link"));
+      symlinkSync(`/proc/self/root${scene.outside}`, at("in-proc"));
+      const file = `${scene.workspace}/${name}`;
+      expect(await apply(scene, { type: "write", path: file, content: "x" })).toEqual(denied(file));
+      expect(readdirSync(scene.outside)).toEqual(["victim"]);
+      expect(readFileSync(path.join(scene.outside, "victim"), "utf8")).toBe("original");
+    });
+
+    test.skipIf(isMissing)("no deletion outside, but of a link that leads there", async () => {
+      const scene = makeScene();
+      const victim = path.join(scene.outside, "victim");
+      const link = path.join(scene.workspace, "link");
+      writeFileSync(victim, "original");
+      symlinkSync(victim, link);
+      expect(await apply(scene, { type: "delete", path: victim })).toEqual(denied(victim, "delete file"));
+      expect(await apply(scene, { type: "delete", path: link })).toEqual({ ok: true });
+      expect(readdirSync(scene.workspace)).toEqual([]);
+      expect(readFileSync(victim, "utf8")).toBe("original");
+    });
+
+    test.skipIf(isMissing)("no folder outside", async () => {
+      const scene = makeScene();
+      const file = path.join(scene.outside, "a", "b", "c");
+      expect(await apply(scene, { type: "write", path: file, content: "" })).toEqual(
+        denied(file, "create parent directories for"),
+      );
+      expect(readdirSync(scene.outside)).toEqual([]);
+    });
+
+    test.skipIf(isMissing)("another name of an outside file loses it, and the file keeps its content", async () => {
+      const scene = makeScene();
+      const [victim, linked] = [path.join(scene.outside, "victim"), path.join(scene.workspace, "linked")];
+      writeFileSync(victim, "original");
+      linkSync(victim, linked);
+      expect(await apply(scene, { type: "write", path: linked, content: "x" })).toEqual({ ok: true });
+      expect([readFileSync(victim, "utf8"), readFileSync(linked, "utf8")]).toEqual(["original", "x"]);
+    });
+
+    test.skipIf(isMissing)("nothing at all in read-only", async () => {
+      const scene = makeScene();
+      writeFileSync(path.join(scene.workspace, "there"), "");
+      for (const name of ["there", "made"]) {
+        const file = path.join(scene.workspace, name);
+        expect(await apply(scene, { type: "write", path: file, content: "x" }, { mode: "read-only" })).toEqual(
+          denied(file),
+        );
+      }
+    });
+
+    test.skipIf(isMissing)("a folder that becomes a link during the call leads nowhere", async () => {
+      const scene = makeScene();
+      const [folder, link] = [path.join(scene.workspace, "folder"), path.join(scene.workspace, "link")];
+      mkdirSync(folder);
+      symlinkSync(scene.outside, link);
+      // What a command left behind in the background could do: it exchanges the two all the time.
+      const script = "my ($call, $a, $b) = @ARGV; syscall($call + 0, -100, $a, -100, $b, 2) while 1";
+      const call = process.arch === "arm64" ? "276" : "316";
+      const turner = spawn("perl", ["-e", script, call, folder, link], { stdio: "ignore" });
+      const escapes = async (policy: SandboxPolicy) => {
+        const sandbox = scene.sandbox(policy, { linuxSandbox });
+        for (let round = 0; round < 8 && readdirSync(scene.outside).length === 0; round++) {
+          // Each of its own, since a refused one ends its call.
+          const writes = Array.from({ length: 6 }, (_, index) => {
+            const operation: FileOperation = {
+              type: "write",
+              path: path.join(folder, `${round}-${index}`),
+              content: "x",
+            };
+            return writeFiles([operation], { sandbox, signal });
+          });
+          await Promise.all(writes);
+        }
+        return readdirSync(scene.outside).length > 0;
+      };
+      try {
+        expect(await escapes(workspaceOnly)).toBe(false);
+        expect(await escapes({ mode: "danger-full-access" })).toBe(true); // the race is real
+      } finally {
+        turner.kill("SIGKILL");
+      }
+    });
+  },
+);
+
+describe.skipIf(noBubblewrap)("under bubblewrap no patch changes what belongs to git", () => {
+  const makeScene = useScenes();
+  const start = () => {
+    const scene = makeScene();
+    const at = (...names: string[]) => path.join(scene.workspace, ...names);
+    const apply = (operation: FileOperation) =>
+      writeFiles([operation], { sandbox: scene.sandbox(workspaceOnly, { linuxSandbox: "bwrap" }), signal });
+    return { at, apply };
+  };
+
+  test.each(["config", "hooks/pre-commit", "new/folder/file"])("a folder: %s", async (name) => {
+    const { at, apply } = start();
+    mkdirSync(at(".git", "hooks"), { recursive: true });
+    writeFileSync(at(".git", "config"), "");
+    symlinkSync(".git", at("way"));
+    for (const folder of [".git", "way", "way/../.git"]) {
+      const result = await apply({ type: "write", path: `${at()}/${folder}/${name}`, content: "x" });
+      expect(result).toMatchObject({ ok: false, message: expect.stringContaining("Read-only file system") });
+    }
+    expect(await apply({ type: "delete", path: at(".git", "config") })).toMatchObject({ ok: false });
+    expect([readdirSync(at(".git")), readFileSync(at(".git", "config"), "utf8")]).toEqual([["config", "hooks"], ""]);
   });
 
-  test("uses the helper that waits, and leaves commands theirs", async () => {
+  test("a file: neither written nor deleted, nor what it names", async () => {
+    const { at, apply } = start();
+    mkdirSync(at("real"));
+    writeFileSync(at("real", "config"), "");
+    writeFileSync(at(".git"), "gitdir: real\n");
+    const refused = [
+      await apply({ type: "write", path: at(".git"), content: "gitdir: /tmp\n" }),
+      await apply({ type: "delete", path: at(".git") }),
+      await apply({ type: "write", path: at("real", "config"), content: "x" }),
+      await apply({ type: "write", path: at("real", "hooks", "made"), content: "x" }),
+    ];
+    expect(refused.map(({ ok }) => ok)).toEqual([false, false, false, false]);
+    expect([readFileSync(at(".git"), "utf8"), readdirSync(at("real"))]).toEqual(["gitdir: real\n", ["config"]]);
+  });
+});
+
+describe.skipIf(noSandbox)("a helper that waits", () => {
+  const makeScene = useScenes(withoutPerl);
+
+  test("writes too, and leaves commands theirs", async () => {
     const scene = makeScene();
     const sandbox = scene.sandbox(workspaceOnly);
     sandbox.warmUp();
