@@ -287,6 +287,31 @@ export const filePromises: readonly Probe[] = [
     expected: never,
     unsandboxed: "maybe",
   },
+  {
+    what: "a file of the workspace is given its group's rights",
+    script: ["perl", 'yes(chmod(02755, "there"))'],
+    expected: never,
+  },
+  {
+    what: "a file of the workspace is made with its owner's rights",
+    script: ["perl", 'yes(sysopen(my $f, "rights-$$", O_CREAT | O_WRONLY, 04755))'],
+    expected: never,
+  },
+  {
+    what: "others are kept from a file outside by a lease on it",
+    script: ["perl", 'open(my $f, "<", "$ENV{OUT}/victim") or exit 2; yes(fcntl($f, 1024, 0))'],
+    expected: never,
+    unsandboxed: "maybe",
+  },
+  {
+    what: "the generation of one's own file outside is changed",
+    script: [
+      "perl",
+      'open(my $f, "<", "$ENV{OUT}/victim") or exit 2; my $g = pack("Q", 7); yes(ioctl($f, 0x40086604, $g) || ioctl($f, 0x40087602, $g))',
+    ],
+    expected: never,
+    unsandboxed: "maybe",
+  },
 ];
 
 export const fileHoles: readonly Probe[] = [

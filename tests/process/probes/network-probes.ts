@@ -143,6 +143,17 @@ export const networkHoles: readonly Probe[] = [
     hole: localServices,
   },
   {
+    what: "a datagram reaches a socket in the file system, from a raw one",
+    script: [
+      "perl",
+      `socket(my $a, 1, 3, 0) or exit 1; my ($n, $d) = (Socket::pack_sockaddr_un($ENV{DATAGRAM}), "hi");
+       my $v = pack("pQ", $d, 2); yes(call([46, 211], fileno($a), pack("pLx4pQQQLx4", $n, length $n, $v, 1, 0, 0, 0), 0) >= 0)`,
+    ],
+    expected: withNetwork,
+    unsandboxed: "maybe",
+    hole: localServices,
+  },
+  {
     what: "a datagram reaches a socket in the file system, from one of a pair",
     script: [
       "perl",

@@ -1,4 +1,4 @@
-import { always, never, type Probe } from "./probe.ts";
+import { always, inWorkspace, never, type Probe } from "./probe.ts";
 
 /** `$VICTIM` is a process of the same user, with a secret in its environment; `$TESTER` is what started us all. */
 export const processPromises: readonly Probe[] = [
@@ -237,10 +237,20 @@ export const processHoles: readonly Probe[] = [
     before: "perl -e 'exit(defined shmget($ENV{VICTIM} + 0, 4096, 01600) ? 0 : 1)'",
     after: "perl -e 'shmctl(shmget($ENV{VICTIM} + 0, 0, 0), 0, 0)'",
     script: ["perl", "my $id = shmget($ENV{VICTIM} + 0, 0, 0); yes(defined $id && shmread($id, my $x, 0, 1))"],
-    expected: always,
+    expected: inWorkspace,
     bubblewrap: never,
+    by: "user",
     unsandboxed: "maybe",
     hole: "System V memory, semaphores and queues have no path; PostgreSQL's tests need them",
+  },
+  {
+    what: "memory that root's processes share by number is reached",
+    before: "perl -e 'exit(defined shmget($ENV{VICTIM} + 0, 4096, 01600) ? 0 : 1)'",
+    after: "perl -e 'shmctl(shmget($ENV{VICTIM} + 0, 0, 0), 0, 0)'",
+    script: ["perl", "my $id = shmget($ENV{VICTIM} + 0, 0, 0); yes(defined $id && shmread($id, my $x, 0, 1))"],
+    expected: never,
+    by: "root",
+    unsandboxed: "maybe",
   },
 ];
 
