@@ -22,11 +22,17 @@ _codex() {
             case "$command $word" in
             'codex exec' | 'codex e') command='codex exec' ;;
             'codex proto' | 'codex p') command='codex proto' ;;
+            'codex mcp' | 'codex mcp-server') command='codex mcp' ;;
             'codex sandbox') command='codex sandbox' ;;
+            'codex sessions') command='codex sessions' ;;
+            'codex login') command='codex login' ;;
+            'codex logout') command='codex logout' ;;
             'codex doctor') command='codex doctor' ;;
             'codex completion') command='codex completion' ;;
             'codex help') command='codex help' ;;
             'codex -c' | 'codex --config') value='<text>' ;;
+            'codex exec resume') command='codex exec resume' ;;
+            'codex exec fork') command='codex exec fork' ;;
             'codex exec -c' | 'codex exec --config') value='<text>' ;;
             'codex exec -i' | 'codex exec --image') value='<file>' many=1 ;;
             'codex exec -m' | 'codex exec --model') value='<text>' ;;
@@ -47,10 +53,28 @@ _codex() {
             'codex proto -C' | 'codex proto --cd') value='<dir>' ;;
             'codex proto --record') value='<file>' ;;
             'codex proto --replay') value='<file>' ;;
+            'codex proto --resume') value='<text>' ;;
+            'codex mcp -c' | 'codex mcp --config') value='<text>' ;;
+            'codex mcp --events') value='none codex both' ;;
+            'codex mcp --busy') value='queue steer' ;;
+            'codex mcp --approval-timeout') value='<text>' ;;
             'codex sandbox -c' | 'codex sandbox --config') value='<text>' ;;
             'codex sandbox -s' | 'codex sandbox --sandbox') value='read-only workspace-write danger-full-access' ;;
             'codex sandbox --add-dir') value='<dir>' ;;
             'codex sandbox -C' | 'codex sandbox --cd') value='<dir>' ;;
+            'codex sessions list') command='codex sessions list' ;;
+            'codex sessions show') command='codex sessions show' ;;
+            'codex sessions archive') command='codex sessions archive' ;;
+            'codex sessions delete') command='codex sessions delete' ;;
+            'codex sessions export') command='codex sessions export' ;;
+            'codex sessions list -C' | 'codex sessions list --cd') value='<dir>' ;;
+            'codex sessions list -n' | 'codex sessions list --limit') value='<text>' ;;
+            'codex sessions list --cursor') value='<text>' ;;
+            'codex login status') command='codex login status' ;;
+            'codex login -c' | 'codex login --config') value='<text>' ;;
+            'codex login --api-key') value='<text>' ;;
+            'codex login status -c' | 'codex login status --config') value='<text>' ;;
+            'codex logout -c' | 'codex logout --config') value='<text>' ;;
             'codex doctor -c' | 'codex doctor --config') value='<text>' ;;
             'codex doctor -s' | 'codex doctor --sandbox') value='read-only workspace-write danger-full-access' ;;
             'codex doctor -p' | 'codex doctor --profile') value='<text>' ;;
@@ -62,13 +86,25 @@ _codex() {
         current='' value=${value:-<text>}
     elif [[ ! $value || ($many && $current == -*) ]]; then
         case $command in
-        'codex') operands='exec e proto p sandbox doctor completion help' flags='-V --version -c --config -h --help' ;;
-        'codex exec') operands='' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version -h --help' ;;
-        'codex proto') operands='' flags='-c --config -m --model -s --sandbox -a --ask-for-approval -p --profile -C --cd --ephemeral --record --replay -h --help' ;;
+        'codex') operands='exec e proto p mcp mcp-server sandbox sessions login logout doctor completion help' flags='-V --version -c --config -h --help' ;;
+        'codex exec') operands='resume fork' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version -h --help' ;;
+        'codex exec resume') operands='' flags='--last --all -h --help' ;;
+        'codex exec fork') operands='' flags='-h --help' ;;
+        'codex proto') operands='' flags='-c --config -m --model -s --sandbox -a --ask-for-approval -p --profile -C --cd --ephemeral --record --replay --resume --last --all -h --help' ;;
+        'codex mcp') operands='serve' flags='-c --config --events --structured-tools --busy --approval-timeout -h --help' ;;
         'codex sandbox') operands='' flags='-c --config -s --sandbox --full-auto --add-dir --network -C --cd -h --help' ;;
+        'codex sessions') operands='list show archive delete export' flags='-h --help' ;;
+        'codex sessions list') operands='' flags='--json -C --cd -n --limit --cursor --archived -h --help' ;;
+        'codex sessions show') operands='' flags='--json -h --help' ;;
+        'codex sessions archive') operands='' flags='--json -h --help' ;;
+        'codex sessions delete') operands='' flags='--json -y --yes -h --help' ;;
+        'codex sessions export') operands='' flags='--json --markdown -h --help' ;;
+        'codex login') operands='status' flags='-c --config --api-key --with-api-key --device-auth --no-browser -h --help' ;;
+        'codex login status') operands='' flags='-c --config -h --help' ;;
+        'codex logout') operands='' flags='-c --config -h --help' ;;
         'codex doctor') operands='' flags='-c --config -s --sandbox -p --profile -C --cd --json -h --help' ;;
         'codex completion') operands='bash elvish fish powershell zsh' flags='-h --help' ;;
-        'codex help') operands='exec e proto p sandbox doctor completion help' flags='' ;;
+        'codex help') operands='exec e proto p mcp mcp-server sandbox sessions login logout doctor completion help' flags='' ;;
         esac
         if [[ $ended ]]; then
             value='<file>'

@@ -7,10 +7,23 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex e'='codex exec'
         &'codex proto'='codex proto'
         &'codex p'='codex proto'
+        &'codex mcp'='codex mcp'
+        &'codex mcp-server'='codex mcp'
         &'codex sandbox'='codex sandbox'
+        &'codex sessions'='codex sessions'
+        &'codex login'='codex login'
+        &'codex logout'='codex logout'
         &'codex doctor'='codex doctor'
         &'codex completion'='codex completion'
         &'codex help'='codex help'
+        &'codex exec resume'='codex exec resume'
+        &'codex exec fork'='codex exec fork'
+        &'codex sessions list'='codex sessions list'
+        &'codex sessions show'='codex sessions show'
+        &'codex sessions archive'='codex sessions archive'
+        &'codex sessions delete'='codex sessions delete'
+        &'codex sessions export'='codex sessions export'
+        &'codex login status'='codex login status'
     ]
     var values = [
         &'codex -c'='<text>'
@@ -48,6 +61,12 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex proto --cd'='<file>'
         &'codex proto --record'='<file>'
         &'codex proto --replay'='<file>'
+        &'codex proto --resume'='<text>'
+        &'codex mcp -c'='<text>'
+        &'codex mcp --config'='<text>'
+        &'codex mcp --events'=['none' 'codex' 'both']
+        &'codex mcp --busy'=['queue' 'steer']
+        &'codex mcp --approval-timeout'='<text>'
         &'codex sandbox -c'='<text>'
         &'codex sandbox --config'='<text>'
         &'codex sandbox -s'=['read-only' 'workspace-write' 'danger-full-access']
@@ -55,6 +74,18 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex sandbox --add-dir'='<file>'
         &'codex sandbox -C'='<file>'
         &'codex sandbox --cd'='<file>'
+        &'codex sessions list -C'='<file>'
+        &'codex sessions list --cd'='<file>'
+        &'codex sessions list -n'='<text>'
+        &'codex sessions list --limit'='<text>'
+        &'codex sessions list --cursor'='<text>'
+        &'codex login -c'='<text>'
+        &'codex login --config'='<text>'
+        &'codex login --api-key'='<text>'
+        &'codex login status -c'='<text>'
+        &'codex login status --config'='<text>'
+        &'codex logout -c'='<text>'
+        &'codex logout --config'='<text>'
         &'codex doctor -c'='<text>'
         &'codex doctor --config'='<text>'
         &'codex doctor -s'=['read-only' 'workspace-write' 'danger-full-access']
@@ -70,7 +101,12 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer 'e' 'do one task and exit'
             offer 'proto' 'hold a conversation as JSON lines'
             offer 'p' 'hold a conversation as JSON lines'
+            offer 'mcp' 'serve other agents and editors over MCP'
+            offer 'mcp-server' 'serve other agents and editors over MCP'
             offer 'sandbox' 'run one command as the model''s commands are run'
+            offer 'sessions' 'list, show and tidy earlier sessions'
+            offer 'login' 'keep an API key, or sign in to ChatGPT'
+            offer 'logout' 'Delete what login has kept.'
             offer 'doctor' 'say what a run would find on this machine'
             offer 'completion' 'Print a completion script for a shell.'
             offer 'help' 'print help for a command'
@@ -82,6 +118,8 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--help' 'print help'
         }
         &'codex exec'={
+            offer 'resume' 'go on with an earlier session'
+            offer 'fork' 'go on with a copy of an earlier session'
             offer '-c' 'override a value of config.toml; may be repeated'
             offer '--config' 'override a value of config.toml; may be repeated'
             offer '-i' 'image for the prompt; may be repeated, commas separate'
@@ -113,6 +151,16 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '-h' 'print help'
             offer '--help' 'print help'
         }
+        &'codex exec resume'={
+            offer '--last' 'go on with the session of this directory that was used last'
+            offer '--all' 'with --last: of any directory'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex exec fork'={
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
         &'codex proto'={
             offer '-c' 'override a value of config.toml; may be repeated'
             offer '--config' 'override a value of config.toml; may be repeated'
@@ -129,6 +177,20 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--ephemeral' 'keep no session file'
             offer '--record' 'keep what the model says in this file'
             offer '--replay' 'take what the model says from this file; no provider is asked'
+            offer '--resume' 'go on with this session'
+            offer '--last' 'go on with the session of this directory that was used last'
+            offer '--all' 'with --last: of any directory'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex mcp'={
+            offer 'serve' 'serve'
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '--events' 'how the events of a call are told; default: codex'
+            offer '--structured-tools' 'list the tools conversationCreate, conversationSendMessage and so on'
+            offer '--busy' 'what becomes of a codex-reply to a session that works; default: queue'
+            offer '--approval-timeout' 'deny what nobody answers within this time'
             offer '-h' 'print help'
             offer '--help' 'print help'
         }
@@ -142,6 +204,72 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--network' 'let it reach the network; implies --full-auto'
             offer '-C' 'working directory'
             offer '--cd' 'working directory'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex sessions'={
+            offer 'list' 'List sessions, newest first.'
+            offer 'show' 'Show what was said and done in a session.'
+            offer 'archive' 'Take a session out of the list; its file moves to archived_sessions.'
+            offer 'delete' 'Delete a session for good. It asks first.'
+            offer 'export' 'Print a session for other programs or people.'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex sessions list'={
+            offer '--json' 'print one line of JSON'
+            offer '-C' 'only those that began in this directory'
+            offer '--cd' 'only those that began in this directory'
+            offer '-n' 'at most so many'
+            offer '--limit' 'at most so many'
+            offer '--cursor' 'go on behind this one, which the page before named'
+            offer '--archived' 'those that were archived'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex sessions show'={
+            offer '--json' 'print one line of JSON'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex sessions archive'={
+            offer '--json' 'print one line of JSON'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex sessions delete'={
+            offer '--json' 'print one line of JSON'
+            offer '-y' 'do not ask'
+            offer '--yes' 'do not ask'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex sessions export'={
+            offer '--json' 'print one line of JSON'
+            offer '--markdown' 'print Markdown; so it does unless told otherwise'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex login'={
+            offer 'status' 'Say how you are logged in; the exit status is 1 when you are not.'
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '--api-key' 'keep this API key; other users of this machine may see it meanwhile'
+            offer '--with-api-key' 'keep the API key that stdin holds, or that is typed in unseen'
+            offer '--device-auth' 'sign in with a code that is typed in on another machine'
+            offer '--no-browser' 'open no browser, only print the address'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex login status'={
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '-h' 'print help'
+            offer '--help' 'print help'
+        }
+        &'codex logout'={
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
             offer '-h' 'print help'
             offer '--help' 'print help'
         }
@@ -172,7 +300,12 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer 'e' 'command'
             offer 'proto' 'command'
             offer 'p' 'command'
+            offer 'mcp' 'command'
+            offer 'mcp-server' 'command'
             offer 'sandbox' 'command'
+            offer 'sessions' 'command'
+            offer 'login' 'command'
+            offer 'logout' 'command'
             offer 'doctor' 'command'
             offer 'completion' 'command'
             offer 'help' 'command'

@@ -22,12 +22,19 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex e' { $command = 'codex exec' }
             'codex proto' { $command = 'codex proto' }
             'codex p' { $command = 'codex proto' }
+            'codex mcp' { $command = 'codex mcp' }
+            'codex mcp-server' { $command = 'codex mcp' }
             'codex sandbox' { $command = 'codex sandbox' }
+            'codex sessions' { $command = 'codex sessions' }
+            'codex login' { $command = 'codex login' }
+            'codex logout' { $command = 'codex logout' }
             'codex doctor' { $command = 'codex doctor' }
             'codex completion' { $command = 'codex completion' }
             'codex help' { $command = 'codex help' }
             'codex -c' { $value = @() }
             'codex --config' { $value = @() }
+            'codex exec resume' { $command = 'codex exec resume' }
+            'codex exec fork' { $command = 'codex exec fork' }
             'codex exec -c' { $value = @() }
             'codex exec --config' { $value = @() }
             'codex exec -i' { $value = @() }
@@ -61,6 +68,12 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex proto --cd' { $value = @() }
             'codex proto --record' { $value = @() }
             'codex proto --replay' { $value = @() }
+            'codex proto --resume' { $value = @() }
+            'codex mcp -c' { $value = @() }
+            'codex mcp --config' { $value = @() }
+            'codex mcp --events' { $value = @('none', 'codex', 'both') }
+            'codex mcp --busy' { $value = @('queue', 'steer') }
+            'codex mcp --approval-timeout' { $value = @() }
             'codex sandbox -c' { $value = @() }
             'codex sandbox --config' { $value = @() }
             'codex sandbox -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
@@ -68,6 +81,24 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex sandbox --add-dir' { $value = @() }
             'codex sandbox -C' { $value = @() }
             'codex sandbox --cd' { $value = @() }
+            'codex sessions list' { $command = 'codex sessions list' }
+            'codex sessions show' { $command = 'codex sessions show' }
+            'codex sessions archive' { $command = 'codex sessions archive' }
+            'codex sessions delete' { $command = 'codex sessions delete' }
+            'codex sessions export' { $command = 'codex sessions export' }
+            'codex sessions list -C' { $value = @() }
+            'codex sessions list --cd' { $value = @() }
+            'codex sessions list -n' { $value = @() }
+            'codex sessions list --limit' { $value = @() }
+            'codex sessions list --cursor' { $value = @() }
+            'codex login status' { $command = 'codex login status' }
+            'codex login -c' { $value = @() }
+            'codex login --config' { $value = @() }
+            'codex login --api-key' { $value = @() }
+            'codex login status -c' { $value = @() }
+            'codex login status --config' { $value = @() }
+            'codex logout -c' { $value = @() }
+            'codex logout --config' { $value = @() }
             'codex doctor -c' { $value = @() }
             'codex doctor --config' { $value = @() }
             'codex doctor -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
@@ -89,7 +120,12 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer 'e' 'do one task and exit'
             & $offer 'proto' 'hold a conversation as JSON lines'
             & $offer 'p' 'hold a conversation as JSON lines'
+            & $offer 'mcp' 'serve other agents and editors over MCP'
+            & $offer 'mcp-server' 'serve other agents and editors over MCP'
             & $offer 'sandbox' 'run one command as the model''s commands are run'
+            & $offer 'sessions' 'list, show and tidy earlier sessions'
+            & $offer 'login' 'keep an API key, or sign in to ChatGPT'
+            & $offer 'logout' 'Delete what login has kept.'
             & $offer 'doctor' 'say what a run would find on this machine'
             & $offer 'completion' 'Print a completion script for a shell.'
             & $offer 'help' 'print help for a command'
@@ -101,6 +137,8 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '--help' 'print help'
         }
         'codex exec' {
+            & $offer 'resume' 'go on with an earlier session'
+            & $offer 'fork' 'go on with a copy of an earlier session'
             & $offer '-c' 'override a value of config.toml; may be repeated'
             & $offer '--config' 'override a value of config.toml; may be repeated'
             & $offer '-i' 'image for the prompt; may be repeated, commas separate'
@@ -132,6 +170,16 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
         }
+        'codex exec resume' {
+            & $offer '--last' 'go on with the session of this directory that was used last'
+            & $offer '--all' 'with --last: of any directory'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex exec fork' {
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
         'codex proto' {
             & $offer '-c' 'override a value of config.toml; may be repeated'
             & $offer '--config' 'override a value of config.toml; may be repeated'
@@ -148,6 +196,20 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '--ephemeral' 'keep no session file'
             & $offer '--record' 'keep what the model says in this file'
             & $offer '--replay' 'take what the model says from this file; no provider is asked'
+            & $offer '--resume' 'go on with this session'
+            & $offer '--last' 'go on with the session of this directory that was used last'
+            & $offer '--all' 'with --last: of any directory'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex mcp' {
+            & $offer 'serve' 'serve'
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '--events' 'how the events of a call are told; default: codex'
+            & $offer '--structured-tools' 'list the tools conversationCreate, conversationSendMessage and so on'
+            & $offer '--busy' 'what becomes of a codex-reply to a session that works; default: queue'
+            & $offer '--approval-timeout' 'deny what nobody answers within this time'
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
         }
@@ -161,6 +223,72 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '--network' 'let it reach the network; implies --full-auto'
             & $offer '-C' 'working directory'
             & $offer '--cd' 'working directory'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex sessions' {
+            & $offer 'list' 'List sessions, newest first.'
+            & $offer 'show' 'Show what was said and done in a session.'
+            & $offer 'archive' 'Take a session out of the list; its file moves to archived_sessions.'
+            & $offer 'delete' 'Delete a session for good. It asks first.'
+            & $offer 'export' 'Print a session for other programs or people.'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex sessions list' {
+            & $offer '--json' 'print one line of JSON'
+            & $offer '-C' 'only those that began in this directory'
+            & $offer '--cd' 'only those that began in this directory'
+            & $offer '-n' 'at most so many'
+            & $offer '--limit' 'at most so many'
+            & $offer '--cursor' 'go on behind this one, which the page before named'
+            & $offer '--archived' 'those that were archived'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex sessions show' {
+            & $offer '--json' 'print one line of JSON'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex sessions archive' {
+            & $offer '--json' 'print one line of JSON'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex sessions delete' {
+            & $offer '--json' 'print one line of JSON'
+            & $offer '-y' 'do not ask'
+            & $offer '--yes' 'do not ask'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex sessions export' {
+            & $offer '--json' 'print one line of JSON'
+            & $offer '--markdown' 'print Markdown; so it does unless told otherwise'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex login' {
+            & $offer 'status' 'Say how you are logged in; the exit status is 1 when you are not.'
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '--api-key' 'keep this API key; other users of this machine may see it meanwhile'
+            & $offer '--with-api-key' 'keep the API key that stdin holds, or that is typed in unseen'
+            & $offer '--device-auth' 'sign in with a code that is typed in on another machine'
+            & $offer '--no-browser' 'open no browser, only print the address'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex login status' {
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-h' 'print help'
+            & $offer '--help' 'print help'
+        }
+        'codex logout' {
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
         }
@@ -191,7 +319,12 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer 'e' 'command'
             & $offer 'proto' 'command'
             & $offer 'p' 'command'
+            & $offer 'mcp' 'command'
+            & $offer 'mcp-server' 'command'
             & $offer 'sandbox' 'command'
+            & $offer 'sessions' 'command'
+            & $offer 'login' 'command'
+            & $offer 'logout' 'command'
             & $offer 'doctor' 'command'
             & $offer 'completion' 'command'
             & $offer 'help' 'command'

@@ -82,6 +82,8 @@ export interface ExecApprovalOp {
   id: string;
   /** `abort` denies and interrupts the task */
   decision: ReviewDecision;
+  /** Why it was denied, for the model */
+  reason?: string;
 }
 
 export type ReviewDecision = "approved" | "approved_for_session" | "denied" | "abort";
@@ -93,6 +95,8 @@ export interface PatchApprovalOp {
   id: string;
   /** `abort` denies and interrupts the task */
   decision: ReviewDecision;
+  /** Why it was denied, for the model */
+  reason?: string;
 }
 
 /** Replaces the conversation by a summary that the model writes; a task of its own, after the running one. */

@@ -2,7 +2,7 @@
 const { writeFileSync } = require("node:fs");
 const path = require("node:path");
 
-const [dist, programChunk] = process.argv.slice(2);
+const [dist, programChunk, ...args] = process.argv.slice(2);
 const { load, scripts } = require(path.join(dist, "loader.cjs"));
 
 process.on("exit", () => {
@@ -16,5 +16,5 @@ for (const command of [help, ...help.commands]) {
   const file = path.join(dist, "assets", `help-${command.name()}.txt`);
   if (command.name() === "codex" || command.name() === "exec") writeFileSync(file, command.helpInformation());
 }
-process.argv = [process.execPath, "codex", "exec", "--skip-git-repo-check", "--full-auto", "build"];
+process.argv = [process.execPath, "codex", ...args];
 load("main.cjs");

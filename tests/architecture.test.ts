@@ -32,7 +32,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "root",
   ],
   render: ["lib", "protocol", "config"],
-  cli: ["lib", "protocol", "config", "process", "auth", "conversation", "render", "root"],
+  "mcp-server": ["lib", "protocol", "config", "auth", "conversation", "process", "rollout"],
+  cli: ["lib", "protocol", "config", "process", "auth", "rollout", "conversation", "render", "mcp-server", "root"],
   root: ["lib", "cli", "tools"],
 };
 
@@ -47,7 +48,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   openai: ["model"],
   undici: ["model"],
   "@modelcontextprotocol/sdk": ["mcp-client", "mcp-server"],
-  zod: ["tools", "protocol", "auth"],
+  zod: ["tools", "protocol", "auth", "mcp-server"],
   "node:child_process": ["process"],
 };
 

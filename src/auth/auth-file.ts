@@ -2,6 +2,7 @@ import path from "node:path";
 import { errorCode, explainSystemError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import { readRegularFile } from "../lib/read-regular-file.ts";
+import { jwtClaims } from "./jwt-claims.ts";
 
 /** What `auth.json` holds, as far as we use it (spec core 4.4). Blank values count as absent. */
 export interface AuthFile {
@@ -9,49 +10,93 @@ export interface AuthFile {
   readonly tokens: ChatgptTokens | undefined;
 }
 
-interface ChatgptTokens {
+export interface ChatgptTokens {
   readonly accessToken: string;
+  readonly refreshToken: string | undefined;
   readonly accountId: string | undefined;
   /** In lower case, for example `plus`. */
   readonly plan: string | undefined;
+  readonly email: string | undefined;
+  /** The person, within the issuer. */
+  readonly subject: string | undefined;
+  /** Of the access token, in milliseconds since 1970; undefined when nothing says it. */
+  readonly expiresAt: number | undefined;
+  readonly refreshedAt: number | undefined;
+  /** Who issued the tokens, and to which client; undefined in files that the reference has written. */
+  readonly issuer: string | undefined;
+  readonly clientId: string | undefined;
+}
+
+/** The file's JSON as it is, other programs' fields included. */
+export type AuthContent = Readonly<Record<string, unknown>>;
+
+export function authFilePath(codexHome: string): string {
+  return path.join(codexHome, "auth.json");
 }
 
 /** Reads `<home>/auth.json`. A missing file is no problem, a broken one is told in `problem` and otherwise the same. */
 export function readAuthFile(codexHome: string): { auth: AuthFile | undefined; problem: string | undefined } {
-  const file = path.join(codexHome, "auth.json");
-  const broken = (cause: string) => ({ auth: undefined, problem: `Cannot read "${file}": ${cause}` });
+  const { content, problem } = readAuthContent(codexHome);
+  return { auth: content === undefined ? undefined : parseAuthContent(content), problem };
+}
+
+export function readAuthContent(codexHome: string): { content: AuthContent | undefined; problem: string | undefined } {
+  const file = authFilePath(codexHome);
+  const broken = (cause: string) => ({ content: undefined, problem: `Cannot read "${file}": ${cause}` });
   let text: string;
   try {
     text = readRegularFile(file).toString("utf8");
   } catch (error) {
-    return errorCode(error) === "ENOENT" ? { auth: undefined, problem: undefined } : broken(explainSystemError(error));
+    return errorCode(error) === "ENOENT"
+      ? { content: undefined, problem: undefined }
+      : broken(explainSystemError(error));
   }
   const parsed = parseJson(text);
   // The parser's own sentence would quote the text, and with it a key.
   if (!parsed.ok || !isRecord(parsed.value)) return broken("not a JSON object");
-  const { OPENAI_API_KEY, tokens } = parsed.value;
-  return { auth: { apiKey: textOf(OPENAI_API_KEY), tokens: readTokens(tokens) }, problem: undefined };
+  return { content: parsed.value, problem: undefined };
 }
 
-function readTokens(tokens: unknown): ChatgptTokens | undefined {
+export function parseAuthContent(content: AuthContent): AuthFile {
+  return { apiKey: textOf(content["OPENAI_API_KEY"]), tokens: readTokens(content) };
+}
+
+function readTokens({ tokens, last_refresh, oauth }: AuthContent): ChatgptTokens | undefined {
   if (!isRecord(tokens)) return undefined;
   const accessToken = textOf(tokens["access_token"]);
   if (accessToken === undefined) return undefined;
-  const claims = readClaims(textOf(tokens["id_token"]));
+  const claims = jwtClaims(textOf(tokens["id_token"]));
+  const service = claims["https://api.openai.com/auth"];
+  const ofService = isRecord(service) ? service : {};
+  const login = isRecord(oauth) ? oauth : {};
+  const expiry = jwtClaims(accessToken)["exp"];
   return {
     accessToken,
-    accountId: textOf(tokens["account_id"]) ?? textOf(claims["chatgpt_account_id"]),
-    plan: textOf(claims["chatgpt_plan_type"])?.toLowerCase(),
+    refreshToken: textOf(tokens["refresh_token"]),
+    accountId: textOf(tokens["account_id"]) ?? textOf(ofService["chatgpt_account_id"]),
+    plan: textOf(ofService["chatgpt_plan_type"])?.toLowerCase(),
+    email: textOf(claims["email"]),
+    subject: textOf(claims["sub"]),
+    expiresAt: typeof expiry === "number" ? expiry * 1000 : timeOf(login["expires_at"]),
+    refreshedAt: timeOf(last_refresh),
+    issuer: textOf(login["issuer"]),
+    clientId: textOf(login["client_id"]),
   };
 }
 
-/** The OpenAI claims of an id token; nobody has verified its signature, so they decide nothing but which key is used. */
-function readClaims(idToken: string | undefined): Readonly<Record<string, unknown>> {
-  const payload = idToken?.split(".")[1];
-  if (payload === undefined) return {};
-  const parsed = parseJson(Buffer.from(payload, "base64url").toString("utf8"));
-  const claims = parsed.ok && isRecord(parsed.value) ? parsed.value["https://api.openai.com/auth"] : undefined;
-  return isRecord(claims) ? claims : {};
+/** One account may be used by several people, and one person may have several accounts. */
+export function isSameAccount(one: ChatgptTokens, other: ChatgptTokens): boolean {
+  return (
+    one.accountId === other.accountId &&
+    one.subject === other.subject &&
+    one.email === other.email &&
+    one.issuer === other.issuer
+  );
+}
+
+function timeOf(value: unknown): number | undefined {
+  const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
 }
 
 function textOf(value: unknown): string | undefined {

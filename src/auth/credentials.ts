@@ -1,7 +1,7 @@
 import type { ModelProvider } from "../config/model-providers.ts";
 import type { Environment } from "../lib/environment.ts";
 import { UserError } from "../lib/errors.ts";
-import { type AuthFile, readAuthFile } from "./auth-file.ts";
+import type { AuthFile } from "./auth-file.ts";
 
 /** What signs a request; never printed, logged or stored. */
 export type Credential =
@@ -14,21 +14,30 @@ export type Credential =
       readonly plan: string | undefined;
     };
 
-export interface CredentialOptions {
+export type PreferredAuthMethod = "chatgpt" | "apikey";
+
+/** What wants to be signed. */
+export interface CredentialNeed {
+  readonly provider: ModelProvider;
+  readonly preferredAuthMethod: PreferredAuthMethod | undefined;
+}
+
+/** What there is to sign with. */
+interface CredentialSources {
   readonly env: Environment;
-  readonly codexHome: string;
-  readonly preferredAuthMethod?: "chatgpt" | "apikey" | undefined;
-  /** Told about a broken auth.json, which then counts as missing. */
-  readonly warn?: (sentence: string) => void;
+  /** Asked only where it counts. */
+  readonly stored: () => AuthFile | undefined;
 }
 
 /**
- * The credential for `provider`; undefined: requests go unsigned. A provider that names a variable gets that and nothing
+ * The credential for a provider; undefined: requests go unsigned. A provider that names a variable gets that and nothing
  * else; stored and general credentials go only where they belong (spec core D2), and never over the chat wire (4.3).
  * Throws a UserError when the provider's variable is missing.
  */
-export function resolveCredential(provider: ModelProvider, options: CredentialOptions): Credential | undefined {
-  const { env, codexHome, preferredAuthMethod, warn } = options;
+export function resolveCredential(
+  { provider, preferredAuthMethod }: CredentialNeed,
+  { env, stored }: CredentialSources,
+): Credential | undefined {
   if (provider.envKey !== undefined) {
     const key = fromEnvironment(env, provider.envKey);
     if (key !== undefined) return key;
@@ -36,11 +45,13 @@ export function resolveCredential(provider: ModelProvider, options: CredentialOp
     throw new UserError(`Missing environment variable: \`${provider.envKey}\`.${instructions}`);
   }
   if (!provider.requiresOpenaiAuth || provider.wireApi === "chat") return undefined;
-  const key = fromEnvironment(env, "CODEX_API_KEY") ?? fromEnvironment(env, "OPENAI_API_KEY");
+  const key = fromEnvironment(env, "CODEX_API_KEY");
   if (key !== undefined) return key;
-  const { auth, problem } = readAuthFile(codexHome);
-  if (problem !== undefined) warn?.(problem);
-  return auth === undefined ? undefined : fromAuthFile(auth, preferredAuthMethod);
+  const general = fromEnvironment(env, "OPENAI_API_KEY");
+  if (general !== undefined && preferredAuthMethod !== "chatgpt") return general;
+  const auth = stored();
+  const ofFile = auth && fromAuthFile(auth, preferredAuthMethod);
+  return ofFile?.kind === "chatgpt" ? ofFile : (general ?? ofFile);
 }
 
 function fromEnvironment(env: Environment, name: string): Credential | undefined {
@@ -53,7 +64,7 @@ const includedPlans: ReadonlySet<string | undefined> = new Set(["free", "plus", 
 
 function fromAuthFile(
   { apiKey, tokens }: AuthFile,
-  preferred: CredentialOptions["preferredAuthMethod"],
+  preferred: PreferredAuthMethod | undefined,
 ): Credential | undefined {
   const wantsKey = preferred === "apikey" || !includedPlans.has(tokens?.plan);
   if (tokens !== undefined && (apiKey === undefined || !wantsKey)) {

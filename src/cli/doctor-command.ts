@@ -2,10 +2,11 @@ import { accessSync, constants, existsSync, writeSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { programFile } from "../assets.ts";
-import { resolveCredential } from "../auth/credentials.ts";
+import type { ChatgptTokens } from "../auth/auth-file.ts";
 import type { Config } from "../config/config.ts";
 import { configTomlPath } from "../config/config-toml.ts";
 import { loadConfig } from "../config/load-config.ts";
+import { openAuth } from "../conversation/open-auth.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { checkSandboxes, prepareSandbox } from "../process/sandbox.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
@@ -78,22 +79,36 @@ function checkConfig({ codexHome, warnings }: Config): Check {
   return ok(data.exists ? file : `${file} does not exist: everything has its default`, data);
 }
 
-/** Where the key comes from, never the key. */
-function checkCredential({ modelProvider, env, codexHome, preferredAuthMethod }: Config): Check {
+/** Where the credential comes from and whose it is, never the credential. */
+function checkCredential(config: Config): Check {
+  const { modelProvider: provider, preferredAuthMethod } = config;
   const problems: string[] = [];
   try {
-    const warn = (problem: string) => void problems.push(problem);
-    const credential = resolveCredential(modelProvider, { env, codexHome, preferredAuthMethod, warn });
-    const data = { kind: credential?.kind ?? null, source: credential?.source ?? null };
-    if (problems.length > 0) return { status: "warning", summary: problems.join("\n"), data };
-    if (credential !== undefined) {
-      return ok(credential.kind === "chatgpt" ? `ChatGPT, from ${credential.source}` : credential.source, data);
-    }
-    if (!modelProvider.requiresOpenaiAuth || modelProvider.baseUrl !== undefined) return ok("none is needed", data);
-    return { status: "failed", summary: `No API key for ${modelProvider.name}: set OPENAI_API_KEY.`, data };
+    const auth = openAuth(config, version);
+    const credential = auth.current({ provider, preferredAuthMethod }, (problem) => void problems.push(problem));
+    const source = { kind: credential?.kind ?? null, source: credential?.source ?? null };
+    if (problems.length > 0) return { status: "warning", summary: problems.join("\n"), data: source };
+    if (credential?.kind === "chatgpt") return checkAccount(auth.stored?.tokens, source);
+    if (credential !== undefined) return ok(credential.source, source);
+    if (!provider.requiresOpenaiAuth || provider.baseUrl !== undefined) return ok("none is needed", source);
+    return { status: "failed", summary: `No API key for ${provider.name}: set OPENAI_API_KEY.`, data: source };
   } catch (error) {
     return failed(error);
   }
+}
+
+function checkAccount(tokens: ChatgptTokens | undefined, source: Check["data"]): Check {
+  const { plan, email, expiresAt } = tokens ?? {};
+  const expiry = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
+  const isOver = expiresAt !== undefined && expiresAt <= Date.now();
+  const data = { ...source, plan: plan ?? null, email: email ?? null, expires_at: expiry ?? null };
+  const words = ["ChatGPT", email, plan && `plan ${plan}`, "from auth.json"].filter((word) => word !== undefined);
+  const account = words.join(", ");
+  if (expiry === undefined) return ok(account, data);
+  if (!isOver) return ok(`${account}, until ${expiry}, then renewed`, data);
+  if (tokens?.refreshToken !== undefined) return ok(`${account}, expired ${expiry}, renewed by the next run`, data);
+  const summary = `${account}, expired ${expiry} and cannot be renewed. Log in again: codex login`;
+  return { status: "failed", summary, data };
 }
 
 function checkSandbox({ sandboxPolicy, linuxSandbox, cwd, env, codexHome }: Config): Check {

@@ -6,18 +6,21 @@ import { findGitRoot } from "../config/git-root.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 import { initCodex } from "../conversation/init-codex.ts";
+import type { ResumeRequest } from "../conversation/resume.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { readImageFile } from "../lib/image-file.ts";
 import { startLog } from "../lib/log.ts";
 import type { Event } from "../protocol/event.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
 import type { InputItem } from "../protocol/submission.ts";
+import { showLine } from "../render/printable.ts";
 import type { Output, Renderer, RunOutcome } from "../render/renderer.ts";
 import { sandboxText } from "../render/sandbox-text.ts";
 import { hasColour } from "../render/style.ts";
 import { version } from "../version.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { readPrompt } from "./read-prompt.ts";
+import type { ResumeFlags } from "./resume-target.ts";
 import { closeMs, type Signal, signalStatus, timeLimit } from "./run-end.ts";
 
 /** The command line of `exec`, checked by commander. */
@@ -40,6 +43,8 @@ export interface ExecOptions {
   readonly timeoutMs?: number;
   readonly recordFile?: string;
   readonly replayFile?: string;
+  /** The session to go on with. */
+  readonly resume?: ResumeFlags;
 }
 
 /** Exit statuses, the same for every command (design decision 4). */
@@ -49,7 +54,10 @@ const exitStatus = { completed: 0, failed: 1, limit: 3, stdoutClosed: 141 } as c
 export async function execCommand(promptArgument: string | undefined, options: ExecOptions): Promise<number> {
   const loaded = loadConfig({ flags: configFlags(options), env: process.env, processCwd: process.cwd() });
   startLog(loaded.env, "error");
-  if (!options.skipGitRepoCheck && findGitRoot(loaded.cwd) === undefined) {
+  const resume = options.resume === undefined ? undefined : await findResumeTarget(options.resume, loaded);
+  // A session goes on in the folder where it was allowed to start, unless another one is named.
+  const isNewFolder = resume === undefined || loaded.chosen.cwd;
+  if (isNewFolder && !options.skipGitRepoCheck && findGitRoot(loaded.cwd) === undefined) {
     throw new UserError(
       "Not inside a trusted directory and --skip-git-repo-check was not specified. Run it in a git repository, or with that flag.",
     );
@@ -61,10 +69,11 @@ export async function execCommand(promptArgument: string | undefined, options: E
     hasColour(options.color, { env: loaded.env, isTerminal: process.stderr.isTTY === true }),
   );
   const prompt = await readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
-  const config = options.oss && options.replayFile === undefined ? await prepareOss(loaded, output) : loaded;
+  const prepared = options.oss && options.replayFile === undefined ? await prepareOss(loaded, output) : loaded;
 
-  const { conversation, sessionId, warnings } = await initCodex(config, {
+  const { conversation, sessionId, config, warnings } = await initCodex(prepared, {
     version,
+    resume,
     limits: {
       ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
@@ -72,7 +81,7 @@ export async function execCommand(promptArgument: string | undefined, options: E
     ...(options.recordFile === undefined ? {} : { recordFile: options.recordFile }),
     ...(options.replayFile === undefined ? {} : { replayFile: options.replayFile }),
   });
-  for (const warning of warnings) output.stderr(`Warning: ${warning}\n`);
+  for (const warning of warnings) output.stderr(`Warning: ${showLine(warning)}\n`);
 
   const run = new Run(conversation, output);
   const taskId = run.start([...options.images.map(localImage), { type: "text", text: prompt }]);
@@ -189,7 +198,8 @@ class Run {
 function configFlags(options: ExecOptions): ConfigFlags {
   const sandboxMode = options.bypass ? "danger-full-access" : options.fullAuto ? "workspace-write" : options.sandbox;
   return {
-    approvalPolicy: "never", // exec never asks anybody anything
+    isUnattended: true, // exec never asks anybody anything
+    ...(options.bypass ? { approvalPolicy: "never" } : {}),
     overrides: options.overrides,
     ephemeral: options.ephemeral,
     ...(options.model === undefined ? {} : { model: options.model }),
@@ -204,6 +214,11 @@ function configFlags(options: ExecOptions): ConfigFlags {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(sandboxMode === undefined ? {} : { sandboxMode }),
   };
+}
+
+async function findResumeTarget(flags: ResumeFlags, config: Config): Promise<ResumeRequest> {
+  const target = await import("./resume-target.ts");
+  return target.findResumeTarget(flags, config);
 }
 
 async function prepareOss(config: Config, output: Output): Promise<Config> {

@@ -182,6 +182,7 @@ const files: Table = [
   ["$CODEX_HOME/auth.json", "Stored credentials, readable for the user alone."],
   ["$CODEX_HOME/.env", "More environment variables; those whose names begin with CODEX_ are passed over."],
   ["$CODEX_HOME/sessions/", "One file of JSON lines for each conversation."],
+  ["$CODEX_HOME/archived_sessions/", "Those that were taken out of the list."],
 ];
 
 const examples: Table = [
@@ -192,6 +193,7 @@ const examples: Table = [
   ],
   ["Add the output of a program to the task:", 'git diff | codex exec "review this change"'],
   ["Follow the events in a script:", `codex exec --json "list the open TODO comments" | jq -r '.msg.type // empty'`],
+  ["Go on with the last session of this directory:", 'codex exec resume --last "now write a test for it"'],
   [
     "Hold a conversation from a program; see docs/proto.md:",
     `echo '{"id":"1","op":{"type":"user_input","items":[{"type":"text","text":"hi"}]}}' | codex proto`,

@@ -4,8 +4,14 @@ import { type ApprovalPolicy, approvalPolicies, type SandboxMode, sandboxModes }
 import { version } from "../version.ts";
 import type { DoctorOptions } from "./doctor-command.ts";
 import type { ExecOptions } from "./exec-command.ts";
+import type { LoginOptions } from "./login-command.ts";
+import type { McpOptions } from "./mcp-command.ts";
+import { addMcpCommand } from "./mcp-flags.ts";
 import type { ProtoOptions } from "./proto-command.ts";
+import type { ResumeFlags } from "./resume-target.ts";
 import type { SandboxOptions } from "./sandbox-command.ts";
+import { addForkAndResume, addSessionsCommand, resumeFlags, resumeOptions } from "./session-commands.ts";
+import type { SessionsAction } from "./sessions-command.ts";
 
 const usageStatus = 2;
 
@@ -21,9 +27,29 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const { protoCommand } = await import("./proto-command.ts");
       status = await protoCommand(options);
     },
+    mcp: async (options) => {
+      const { mcpCommand } = await import("./mcp-command.ts");
+      status = await mcpCommand(options);
+    },
     sandbox: async (command, options) => {
       const { sandboxCommand } = await import("./sandbox-command.ts");
       status = await sandboxCommand(command, options);
+    },
+    login: async (options) => {
+      const { loginCommand } = await import("./login-command.ts");
+      status = await loginCommand(options);
+    },
+    loginStatus: async (overrides) => {
+      const { loginStatusCommand } = await import("./login-command.ts");
+      status = loginStatusCommand(overrides);
+    },
+    logout: async (overrides) => {
+      const { logoutCommand } = await import("./login-command.ts");
+      status = await logoutCommand(overrides);
+    },
+    sessions: async (action) => {
+      const { sessionsCommand } = await import("./sessions-command.ts");
+      status = await sessionsCommand(action);
     },
     doctor: async (options) => {
       const { doctorCommand } = await import("./doctor-command.ts");
@@ -49,7 +75,12 @@ export type Shell = (typeof shells)[number];
 interface Actions {
   readonly exec: (prompt: string | undefined, options: ExecOptions) => Promise<void>;
   readonly proto: (options: ProtoOptions) => Promise<void>;
+  readonly mcp: (options: McpOptions) => Promise<void>;
   readonly sandbox: (command: readonly string[], options: SandboxOptions) => Promise<void>;
+  readonly login: (options: LoginOptions) => Promise<void>;
+  readonly loginStatus: (overrides: readonly string[]) => Promise<void>;
+  readonly logout: (overrides: readonly string[]) => Promise<void>;
+  readonly sessions: (action: SessionsAction) => Promise<void>;
   readonly doctor: (options: DoctorOptions) => Promise<void>;
   readonly completion: (shell: Shell) => Promise<void>;
 }
@@ -58,7 +89,12 @@ interface Actions {
 export const noActions: Actions = {
   exec: async () => {},
   proto: async () => {},
+  mcp: async () => {},
   sandbox: async () => {},
+  login: async () => {},
+  loginStatus: async () => {},
+  logout: async () => {},
+  sessions: async () => {},
   doctor: async () => {},
   completion: async () => {},
 };
@@ -125,8 +161,10 @@ export function buildProgram(actions: Actions): Command {
       ),
     )
     .version(`codex-cli-exec ${version}`, "-V, --version", "print the version")
-    .helpOption("-h, --help", "print help");
-  exec.action((prompt: string | undefined, flags: ExecFlags) => {
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false);
+  const execute = (prompt: string | undefined, resume: ResumeFlags | undefined) => {
+    const flags: ExecFlags = exec.opts();
     const parent: { readonly config?: readonly string[] } = program.opts();
     const bypass = flags.dangerouslyBypassApprovalsAndSandbox === true || flags.yolo === true;
     if (flags.fullAuto === true && bypass) {
@@ -156,9 +194,11 @@ export function buildProgram(actions: Actions): Command {
         timeoutMs: flags.timeout,
         recordFile: flags.record,
         replayFile: flags.replay,
+        resume,
       }),
     });
-  });
+  };
+  addForkAndResume(exec, execute);
 
   const proto = program
     .command("proto")
@@ -185,8 +225,11 @@ export function buildProgram(actions: Actions): Command {
         "record",
       ),
     )
+    .addOption(new Option("--resume <id>", "go on with this session").conflicts("last"))
     .helpOption("-h, --help", "print help");
+  for (const option of resumeOptions()) proto.addOption(option);
   proto.action((flags: ProtoFlags) => {
+    if (flags.all === true && flags.last !== true) proto.error("error: option '--all' belongs to '--last'");
     const parent: { readonly config?: readonly string[] } = program.opts();
     return actions.proto({
       overrides: [...(parent.config ?? []), ...(flags.config ?? [])],
@@ -199,9 +242,12 @@ export function buildProgram(actions: Actions): Command {
         cwd: flags.cd,
         recordFile: flags.record,
         replayFile: flags.replay,
+        resume: resumeFlags(flags.resume, flags),
       }),
     });
   });
+
+  addMcpCommand(program, (options) => actions.mcp(options));
 
   addSandboxCommand(program, { name: "sandbox", actions, program });
   const debug = program
@@ -211,6 +257,9 @@ export function buildProgram(actions: Actions): Command {
     .enablePositionalOptions();
   debug.action(() => debug.help({ error: true }));
   for (const name of ["landlock", "seatbelt"]) addSandboxCommand(debug, { name, actions, program });
+
+  addSessionsCommand(program, actions.sessions);
+  addLoginCommands(program, actions);
 
   const doctor = program
     .command("doctor")
@@ -241,6 +290,56 @@ export function buildProgram(actions: Actions): Command {
     .addArgument(program.createArgument("[shell]", "shell to complete for").choices(shells).default("bash"))
     .action((shell: Shell) => actions.completion(shell));
   return program;
+}
+
+function addLoginCommands(program: Command, actions: Actions): void {
+  const login = program
+    .command("login")
+    .allowExcessArguments(false)
+    .summary("keep an API key, or sign in to ChatGPT")
+    .description(
+      "Sign in to ChatGPT in a browser, or keep an API key. What is kept stands in auth.json and takes the place of an earlier login.",
+    )
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
+    .addOption(
+      new Option("--api-key <key>", "keep this API key; other users of this machine may see it meanwhile").conflicts([
+        "withApiKey",
+        "deviceAuth",
+      ]),
+    )
+    .addOption(
+      new Option("--with-api-key", "keep the API key that stdin holds, or that is typed in unseen").conflicts(
+        "deviceAuth",
+      ),
+    )
+    .option("--device-auth", "sign in with a code that is typed in on another machine")
+    .option("--no-browser", "open no browser, only print the address")
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false);
+  const overridesOf = (...flags: readonly ConfigFlag[]) => flags.flatMap(({ config }) => config ?? []);
+  login.action((flags: LoginFlags) =>
+    actions.login({
+      overrides: overridesOf(program.opts(), flags),
+      withApiKey: flags.withApiKey === true,
+      deviceAuth: flags.deviceAuth === true,
+      browser: flags.browser,
+      ...defined({ apiKey: flags.apiKey }),
+    }),
+  );
+  login
+    .command("status")
+    .allowExcessArguments(false)
+    .description("Say how you are logged in; the exit status is 1 when you are not.")
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
+    .helpOption("-h, --help", "print help")
+    .action((flags: ConfigFlag) => actions.loginStatus(overridesOf(program.opts(), login.opts(), flags)));
+  program
+    .command("logout")
+    .allowExcessArguments(false)
+    .description("Delete what login has kept.")
+    .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
+    .helpOption("-h, --help", "print help")
+    .action((flags: ConfigFlag) => actions.logout(overridesOf(program.opts(), flags)));
 }
 
 interface SandboxPlace {
@@ -299,6 +398,21 @@ interface ProtoFlags {
   readonly ephemeral?: boolean;
   readonly record?: string;
   readonly replay?: string;
+  readonly resume?: string;
+  readonly last?: boolean;
+  readonly all?: boolean;
+}
+
+interface ConfigFlag {
+  readonly config?: readonly string[];
+}
+
+/** The flags of `login` as commander spells them. */
+interface LoginFlags extends ConfigFlag {
+  readonly apiKey?: string;
+  readonly withApiKey?: boolean;
+  readonly deviceAuth?: boolean;
+  readonly browser: boolean;
 }
 
 /** The flags of `doctor` as commander spells them. */

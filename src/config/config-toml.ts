@@ -15,6 +15,7 @@ import {
   verbosities,
 } from "../protocol/policy.ts";
 import type { McpServerConfig, ShellEnvironmentPolicy } from "./config.ts";
+import { type McpSettings, readMcpSettings } from "./mcp-settings.ts";
 import { type ModelProvider, readProvider } from "./model-providers.ts";
 import { parseTomlFile, type TomlValues } from "./parse-toml.ts";
 import { readTextFile } from "./read-file.ts";
@@ -44,6 +45,7 @@ export interface ConfigToml extends Profile {
   readonly shellEnvironmentPolicy: ShellEnvironmentPolicy;
   readonly notify: readonly string[] | undefined;
   readonly mcpServers: Readonly<Record<string, McpServerConfig>>;
+  readonly mcp: McpSettings;
   readonly modelProviders: ReadonlyMap<string, ModelProvider>;
   readonly projectDocMaxBytes: number | undefined;
   readonly profile: string | undefined;
@@ -52,6 +54,9 @@ export interface ConfigToml extends Profile {
   readonly hideAgentReasoning: boolean | undefined;
   readonly showRawAgentReasoning: boolean | undefined;
   readonly preferredAuthMethod: "chatgpt" | "apikey" | undefined;
+  readonly chatgptIssuer: string | undefined;
+  readonly chatgptClientId: string | undefined;
+  readonly chatgptLoginPort: number | undefined;
   readonly experimentalResume: string | undefined;
   readonly baseInstructions: string | undefined;
   readonly developerInstructions: string | undefined;
@@ -119,6 +124,7 @@ function readConfig(table: TomlTable): ConfigToml {
     shellEnvironmentPolicy: readShellEnvironmentPolicy(readTable(table, "shell_environment_policy")),
     notify: readStrings(table, "notify"),
     mcpServers: Object.fromEntries(mapValues(readTables(table, "mcp_servers"), readMcpServer)),
+    mcp: readMcpSettings(readTable(table, "mcp") ?? emptyTable),
     modelProviders: mapValues(readTables(table, "model_providers"), readProvider),
     projectDocMaxBytes: readUnsigned(table, "project_doc_max_bytes"),
     profile: readString(table, "profile"),
@@ -127,6 +133,9 @@ function readConfig(table: TomlTable): ConfigToml {
     hideAgentReasoning: readBoolean(table, "hide_agent_reasoning"),
     showRawAgentReasoning: readBoolean(table, "show_raw_agent_reasoning"),
     preferredAuthMethod: readOneOf(table, "preferred_auth_method", ["chatgpt", "apikey"]),
+    chatgptIssuer: readString(table, "chatgpt_issuer"),
+    chatgptClientId: readString(table, "chatgpt_client_id"),
+    chatgptLoginPort: readPort(table, "chatgpt_login_port"),
     experimentalResume: readString(table, "experimental_resume"),
     baseInstructions: readString(table, "base_instructions"),
     developerInstructions: readString(table, "developer_instructions"),
@@ -186,6 +195,12 @@ function readMcpServer(table: TomlTable): McpServerConfig {
     ...(enabledTools === undefined ? {} : { enabledTools }),
     disabledTools: readStrings(table, "disabled_tools") ?? [],
   };
+}
+
+function readPort(table: TomlTable, name: string): number | undefined {
+  const port = readUnsigned(table, name);
+  if (port !== undefined && port > 65_535) throw new WrongValue(name, `no port has the number ${port}`);
+  return port;
 }
 
 function readHistory(table: TomlTable | undefined): "save-all" | "none" | undefined {

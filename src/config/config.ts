@@ -7,6 +7,7 @@ import type {
   SandboxPolicy,
   Verbosity,
 } from "../protocol/policy.ts";
+import type { McpSettings } from "./mcp-settings.ts";
 import type { ModelFamily } from "./model-families.ts";
 import type { ModelProvider } from "./model-providers.ts";
 
@@ -43,13 +44,20 @@ export interface Config {
   readonly showRawAgentReasoning: boolean;
   readonly chatgptBaseUrl: string;
   readonly preferredAuthMethod: "chatgpt" | "apikey" | undefined;
+  /** Where people sign in, as whose client, and the loopback port the browser comes back to. */
+  readonly chatgptLogin: { readonly issuer: string; readonly clientId: string | undefined; readonly port: number };
   readonly persistHistory: boolean;
   /** No rollout file is written. */
   readonly ephemeral: boolean;
   readonly mcpServers: Readonly<Record<string, McpServerConfig>>;
+  readonly mcp: McpSettings;
   readonly tools: ToolChoice;
   /** Rollout file to continue. */
   readonly resumePath: string | undefined;
+  /** Nobody is there to answer a question: each is denied at once. */
+  readonly isUnattended: boolean;
+  /** What was said for this very run; for the rest a resumed session keeps its own. */
+  readonly chosen: Readonly<Record<"cwd" | "approvalPolicy" | "sandboxPolicy", boolean>>;
   /** Sentences for stderr: shadowed overrides and the like. */
   readonly warnings: readonly string[];
 }
@@ -101,6 +109,8 @@ export interface ConfigFlags {
   readonly includePlanTool?: boolean;
   readonly includeApplyPatchTool?: boolean;
   readonly ephemeral?: boolean;
+  /** Nobody can be asked: the policy is `never`, whatever the file and `-c` say. */
+  readonly isUnattended?: boolean;
   /** Leaves config.toml unread. */
   readonly ignoreUserConfig?: boolean;
   /** `-c key=value` texts in the order given. */

@@ -26,9 +26,14 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
   const warnings: string[] = [];
   const codexHome = findCodexHome(processEnv, processCwd);
   const env = readEnvironment(processEnv, codexHome, warnings);
-  const { toml, overrides } = readToml(codexHome, flags);
+  const { toml, overrides, changed } = readToml(codexHome, flags);
   const profile = selectProfile(toml, flags);
   warnings.push(...shadowedOverrides({ overrides, toml, profile, flags }));
+  if (toml.preferredAuthMethod !== undefined) {
+    warnings.push(
+      "preferred_auth_method is a key of old releases. It is honoured; codex login and codex logout choose as well.",
+    );
+  }
 
   const cwd = resolveCwd(flags.cwd, processCwd);
   const model = flags.model ?? profile.model ?? toml.model ?? "gpt-5";
@@ -43,6 +48,10 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
   const instructions = readUserInstructions(codexHome, { cwd, maxBytes: toml.projectDocMaxBytes ?? 32_768 });
   warnings.push(...instructions.warnings);
 
+  const isUnattended = flags.isUnattended ?? false;
+  const configuredApproval = isUnattended ? "never" : (profile.approvalPolicy ?? toml.approvalPolicy ?? "on-request");
+  const sandboxMode = flags.sandboxMode ?? toml.sandboxMode ?? "read-only";
+
   return {
     codexHome,
     cwd,
@@ -56,8 +65,8 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     modelReasoningEffort: profile.modelReasoningEffort ?? toml.modelReasoningEffort ?? "medium",
     modelReasoningSummary: profile.modelReasoningSummary ?? toml.modelReasoningSummary ?? "auto",
     modelVerbosity: profile.modelVerbosity ?? toml.modelVerbosity,
-    approvalPolicy: flags.approvalPolicy ?? profile.approvalPolicy ?? toml.approvalPolicy ?? "on-request",
-    sandboxPolicy: sandboxPolicy(flags.sandboxMode ?? toml.sandboxMode ?? "read-only", { toml, cwd, env }),
+    approvalPolicy: flags.approvalPolicy ?? configuredApproval,
+    sandboxPolicy: sandboxPolicy(sandboxMode, { toml, cwd, env }),
     linuxSandbox: toml.linuxSandbox ?? "landlock",
     shellEnvironmentPolicy: toml.shellEnvironmentPolicy,
     baseInstructions:
@@ -72,9 +81,15 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     showRawAgentReasoning: toml.showRawAgentReasoning ?? flags.showRawAgentReasoning ?? false,
     chatgptBaseUrl: profile.chatgptBaseUrl ?? toml.chatgptBaseUrl ?? "https://chatgpt.com/backend-api/",
     preferredAuthMethod: toml.preferredAuthMethod,
+    chatgptLogin: {
+      issuer: toml.chatgptIssuer ?? "https://auth.openai.com",
+      clientId: toml.chatgptClientId,
+      port: toml.chatgptLoginPort ?? 1455,
+    },
     persistHistory: toml.historyPersistence !== "none",
     ephemeral: flags.ephemeral ?? false,
     mcpServers: toml.mcpServers,
+    mcp: toml.mcp,
     tools: {
       webSearch: toml.tools.webSearch ?? false,
       viewImage: toml.tools.viewImage ?? true,
@@ -82,6 +97,17 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
       applyPatch: flags.includeApplyPatchTool ?? false,
     },
     resumePath: toml.experimentalResume && path.resolve(processCwd, toml.experimentalResume),
+    isUnattended,
+    chosen: {
+      cwd: flags.cwd !== undefined,
+      approvalPolicy:
+        flags.approvalPolicy !== undefined ||
+        (changed.includes("approval_policy") && (!isUnattended || toml.approvalPolicy === "never")),
+      sandboxPolicy:
+        flags.sandboxMode !== undefined ||
+        changed.includes("sandbox_mode") ||
+        (sandboxMode === "workspace-write" && changed.some((key) => isKeyInside(key, "sandbox_workspace_write"))),
+    },
     warnings,
   };
 }
@@ -102,11 +128,14 @@ function readEnvironment(processEnv: Environment, codexHome: string, warnings: s
   }
 }
 
-/** The file with `-c` and a client's settings laid over it; `overrides` are those given with `-c`. */
+/**
+ * The file with `-c` and a client's settings laid over it; `overrides` are those given with `-c`, `changed` the keys that
+ * one of the two named.
+ */
 function readToml(
   codexHome: string,
   flags: ConfigFlags,
-): { readonly toml: ConfigToml; readonly overrides: readonly Override[] } {
+): { readonly toml: ConfigToml; readonly overrides: readonly Override[]; readonly changed: readonly string[] } {
   const overrides = parseOverrides(flags.overrides ?? []);
   const values: TomlValues = flags.ignoreUserConfig ? Object.create(null) : readConfigFile(codexHome);
   const changes = [...overrides, ...settingsToOverrides(flags.settings ?? {})];
@@ -115,7 +144,7 @@ function readToml(
   const toml = checkConfig(values, (key) =>
     changed.some((other) => isKeyInside(key, other) || isKeyInside(other, key)) ? undefined : configTomlPath(codexHome),
   );
-  return { toml, overrides };
+  return { toml, overrides, changed };
 }
 
 function isKeyInside(inner: string, outer: string): boolean {

@@ -2,9 +2,27 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import type { Environment } from "../lib/environment.ts";
 
-/** `<originator>/<version> (<OS name> <OS version>; <arch>) <terminal>` (spec core 4.3). */
-export function userAgent(originator: string, { version, env }: { version: string; env: Environment }): string {
-  const text = `${originator}/${version} (${systemName()}; ${architecture()}) ${terminal(env)}`;
+/** A client as it names itself. */
+export interface ClientInfo {
+  readonly name: string;
+  readonly version: string;
+}
+
+interface AgentFacts {
+  readonly version: string;
+  readonly env: Environment;
+  readonly client?: ClientInfo | undefined;
+}
+
+/** `codex_cli_rs`, unless the environment has another name for us. */
+export function originatorOf(env: Environment): string {
+  return env["CODEX_INTERNAL_ORIGINATOR_OVERRIDE"] || "codex_cli_rs";
+}
+
+/** `<originator>/<version> (<OS name> <OS version>; <arch>) <terminal>`, and the client behind it (spec core 4.3). */
+export function userAgent(originator: string, { version, env, client }: AgentFacts): string {
+  const suffix = client === undefined ? "" : ` (${client.name}; ${client.version})`;
+  const text = `${originator}/${version} (${systemName()}; ${architecture()}) ${terminal(env)}${suffix}`;
   return text.replace(/[^\x20-\x7e]/g, "_"); // all that a header may hold
 }
 

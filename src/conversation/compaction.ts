@@ -4,7 +4,7 @@ import { earlyCloseText } from "../model/event-stream.ts";
 import { ModelError, type ModelRequest } from "../model/model-client.ts";
 import { type ResponseItem, userMessage } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "../rollout/answer-calls.ts";
-import { isContext } from "../rollout/compacted-history.ts";
+import { compactionNote, isContext } from "../rollout/compacted-history.ts";
 import { withRetries } from "./retries.ts";
 import type { Session } from "./session.ts";
 import type { Task } from "./task.ts";
@@ -15,7 +15,7 @@ const mostCuts = 3;
 /** What `compact` asks for (spec core 8.7). */
 export async function compactOnRequest(session: Session, task: Task): Promise<void> {
   await compact(session, task);
-  session.emit(task.id, { type: "agent_message", message: "Compact task completed" });
+  session.emit(task.id, { type: "agent_message", message: compactionNote });
 }
 
 /** Because it has to be: says so before and after. False when there was nothing to gain, or no summary to be had. */

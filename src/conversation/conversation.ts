@@ -43,6 +43,11 @@ export class Conversation {
     return this.#hasFailed;
   }
 
+  /** Fulfilled when everything has been let go; it never fails. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
   /** Queues `op` and returns the id that its events carry: the client's own or the next number. Throws ConversationEnded. */
   submit(op: Op, id?: string): string {
     if (this.#hasEnded) throw new ConversationEnded("internal error; agent loop died unexpectedly");

@@ -1,29 +1,43 @@
-import { type Credential, resolveCredential } from "../auth/credentials.ts";
+import type { AuthManager } from "../auth/auth-manager.ts";
+import type { Credential } from "../auth/credentials.ts";
 import type { Config } from "../config/config.ts";
 import { environmentContextText, userInstructionsText } from "../config/environment-context.ts";
-import { findGitRoot } from "../config/git-root.ts";
 import { loginShellName } from "../config/shell-name.ts";
+import { type ClientInfo, originatorOf } from "../config/user-agent.ts";
 import { UserError } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import type { ModelClient } from "../model/model-client.ts";
-import type { Sandbox } from "../process/sandbox.ts";
+import type { CommandHost } from "../process/command-host.ts";
 import { type ConversationId, newConversationId } from "../protocol/conversation-id.ts";
 import type { Event, SessionConfigured } from "../protocol/event.ts";
 import { userMessage } from "../protocol/response-item.ts";
-import { readGitInfo } from "../rollout/git-info.ts";
 import { historyInfo } from "../rollout/message-history.ts";
-import { RolloutRecorder } from "../rollout/recorder.ts";
+import type { RolloutRecorder } from "../rollout/recorder.ts";
 import { Conversation, type Core } from "./conversation.ts";
 import { McpServers } from "./mcp-servers.ts";
+import { createRollout } from "./new-rollout.ts";
+import { openAuth } from "./open-auth.ts";
+import type { ResumedSession, ResumeRequest } from "./resume.ts";
 import { SandboxSet } from "./sandbox-set.ts";
 import { Session, type SessionLimits } from "./session.ts";
 import { serveSubmissions } from "./submission-loop.ts";
 import { initialSettings } from "./turn-settings.ts";
 
+/** Longer than a start takes, and shorter than anybody needs to hear of a new session. */
+const lockDelayMs = 200;
+
 export interface InitOptions {
   /** Of this program; stands in headers and rollouts. */
   readonly version: string;
   readonly limits?: SessionLimits;
+  /** The session to go on with; otherwise the one that the configuration names, or a new one. */
+  readonly resume?: ResumeRequest | undefined;
+  /** The credentials of this process; default: a view of their own, for processes with one conversation. */
+  readonly auth?: AuthManager;
+  /** The program that speaks to us, for the User-Agent of requests. */
+  readonly client?: ClientInfo;
+  /** One for all conversations of a process. */
+  readonly commandHost?: CommandHost;
   /** Keep what the model says in this file. */
   readonly recordFile?: string;
   /** Take what the model says from this file, and ask no provider. */
@@ -37,6 +51,10 @@ export interface InitializedCodex {
   readonly firstEvent: { readonly id: string; readonly msg: SessionConfigured };
   /** The same id as in `firstEvent`, the rollout and every result. */
   readonly sessionId: ConversationId;
+  /** What was given; of a resumed session, with what it keeps of its own. */
+  readonly config: Config;
+  /** Where the session is on disk; undefined when nothing is written. */
+  readonly rolloutPath: string | undefined;
   /** Sentences for the person, not for the model. */
   readonly warnings: readonly string[];
 }
@@ -45,11 +63,13 @@ export interface InitializedCodex {
  * The one door to a conversation: checks everything that can be checked before a request, opens the rollout, starts the
  * core and waits for its first event. Throws a UserError that names what to change.
  */
-export async function initCodex(config: Config, options: InitOptions): Promise<InitializedCodex> {
-  const sessionId = newConversationId();
-  const sandboxes = new SandboxSet(config);
+export async function initCodex(given: Config, options: InitOptions): Promise<InitializedCodex> {
+  const resumed = await openStored(given, options.resume);
+  const config = resumed?.config ?? given;
+  const sessionId = resumed?.sessionId ?? newConversationId();
+  const sandboxes = new SandboxSet(config, options.commandHost);
   const sandbox = sandboxes.get(config.sandboxPolicy, config.cwd);
-  const warnings = [...config.warnings, ...sandbox.warnings];
+  const warnings = [...config.warnings, ...(resumed?.warnings ?? []), ...sandbox.warnings];
   // Before the first event the caller passes warnings on, later the conversation tells them itself.
   let tell = (message: string): void => void warnings.push(message);
   const told = new Set<string>();
@@ -59,9 +79,20 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
   };
   const connect = await openModel(config, sessionId, { ...options, warn });
 
+  const { version } = options;
+  const { host } = sandbox;
+  const hasLibc = resumed !== undefined || sandbox.backend !== "none"; // a new session without a sandbox has not loaded it
+  const libc = hasLibc ? host.tryLibc() : undefined;
+  const recording = { version, sandbox: sandbox.backend, libc, onProblem: warn };
+  const openRollout = (): RolloutRecorder | undefined => {
+    if (resumed !== undefined) return resumed.openRecorder(recording);
+    if (config.ephemeral) return undefined;
+    const created = createRollout(config, { ...recording, sessionId });
+    if (!hasLibc) setTimeout(() => created.lock(host.tryLibc()), lockDelayMs).unref();
+    return created;
+  };
+  const rollout = options.core === undefined ? openRollout() : undefined;
   const core: Core = async (submissions, events, _id, closing) => {
-    const { version } = options;
-    const rollout = openRollout(config, { sessionId, version, sandbox: sandbox.backend, onProblem: warn });
     const session = new Session({
       id: sessionId,
       config,
@@ -75,13 +106,16 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
     });
     try {
       const history = historyInfo(config.codexHome);
-      recordFirstMessages(session);
+      if (resumed === undefined) recordFirstMessages(session);
+      else resumed.restore(session);
+      if (config.isUnattended) session.approvals.leaveUnattended();
       session.emit("", {
         type: "session_configured",
         session_id: sessionId,
         model: config.model,
         history_log_id: history.logId,
         history_entry_count: history.entryCount,
+        ...(resumed === undefined ? {} : { initial_messages: resumed.stored.events }),
         rollout_path: rollout?.path ?? "",
       });
       log("info", "session", `${sessionId} started with ${config.model} of ${config.modelProviderId}`);
@@ -95,7 +129,14 @@ export async function initCodex(config: Config, options: InitOptions): Promise<I
 
   const conversation = new Conversation(sessionId, options.core ?? core);
   const firstEvent = await firstEventOf(conversation);
-  return { conversation, firstEvent, sessionId, warnings };
+  return { conversation, firstEvent, sessionId, config, rolloutPath: rollout?.path, warnings };
+}
+
+async function openStored(config: Config, request: ResumeRequest | undefined): Promise<ResumedSession | undefined> {
+  const wanted = request ?? (config.resumePath === undefined ? undefined : { file: config.resumePath });
+  if (wanted === undefined) return undefined;
+  const { ResumedSession } = await import("./resume.ts");
+  return ResumedSession.read(config, wanted);
 }
 
 async function firstEventOf(conversation: Conversation): Promise<InitializedCodex["firstEvent"]> {
@@ -125,9 +166,11 @@ function recordFirstMessages(session: Session): void {
 }
 
 /** A request that OpenAI would refuse for want of a key is not sent; a server of the user's own may do without. */
-function credentialFor(config: Config, warn: (message: string) => void): Credential | undefined {
-  const { modelProvider: provider, env, codexHome, preferredAuthMethod } = config;
-  const credential = resolveCredential(provider, { env, codexHome, preferredAuthMethod, warn });
+async function credentialFor(
+  { modelProvider: provider, preferredAuthMethod }: Config,
+  { auth, warn }: { readonly auth: AuthManager; readonly warn: (message: string) => void },
+): Promise<Credential | undefined> {
+  const credential = await auth.credential({ provider, preferredAuthMethod }, warn);
   if (credential === undefined && provider.requiresOpenaiAuth && provider.baseUrl === undefined) {
     throw new UserError(
       `No API key for ${provider.name}: set OPENAI_API_KEY, or choose a provider with -c model_provider=NAME.`,
@@ -136,54 +179,26 @@ function credentialFor(config: Config, warn: (message: string) => void): Credent
   return credential;
 }
 
-function openRollout(
-  config: Config,
-  options: {
-    readonly sessionId: ConversationId;
-    readonly version: string;
-    readonly sandbox: Sandbox["backend"];
-    readonly onProblem: (message: string) => void;
-  },
-): RolloutRecorder | undefined {
-  if (config.ephemeral) return undefined;
-  const root = findGitRoot(config.cwd);
-  const git = root === undefined ? undefined : readGitInfo(root);
-  return RolloutRecorder.create({
-    codexHome: config.codexHome,
-    conversationId: options.sessionId,
-    meta: {
-      cwd: config.cwd,
-      originator: originatorOf(config),
-      cli_version: options.version,
-      instructions: config.userInstructions ?? null,
-      ...(git === undefined ? {} : { git }),
-      sandbox_backend: options.sandbox,
-    },
-    now: () => new Date(),
-    onProblem: options.onProblem,
-  });
-}
-
-function originatorOf(config: Config): string {
-  return config.env["CODEX_INTERNAL_ORIGINATOR_OVERRIDE"] || "codex_cli_rs";
-}
-
 /** Opens recordings now, so that a wrong file stops the start, and connects to a provider only at the first request. */
 async function openModel(
   config: Config,
   conversationId: ConversationId,
-  { version, recordFile, replayFile, warn }: InitOptions & { readonly warn: (message: string) => void },
+  options: InitOptions & { readonly warn: (message: string) => void },
 ): Promise<() => Promise<ModelClient>> {
+  const { version, client, recordFile, replayFile, warn, auth = openAuth(config, version) } = options;
+  const { modelProvider: provider, preferredAuthMethod } = config;
   const connect = async () => {
     const { createModelClient } = await import("../model/create-model-client.ts");
     return createModelClient({
-      provider: config.modelProvider,
+      provider,
       providerId: config.modelProviderId,
-      credential: () => credentialFor(config, warn),
+      credential: () => credentialFor(config, { auth, warn }),
+      replacement: (refused) => auth.replacement({ provider, preferredAuthMethod }, refused),
       conversationId,
       env: config.env,
       version,
-      originator: originatorOf(config),
+      originator: originatorOf(config.env),
+      client,
       showRawReasoning: config.showRawAgentReasoning,
     });
   };

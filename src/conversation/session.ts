@@ -7,8 +7,10 @@ import type { ModelClient } from "../model/model-client.ts";
 import type { TurnNotification } from "../process/notify.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { Event, EventMsg, McpTool } from "../protocol/event.ts";
+import type { ApprovalPolicy } from "../protocol/policy.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
 import { compactedHistory } from "../rollout/compacted-history.ts";
+import type { StoredConversation } from "../rollout/reader.ts";
 import type { RolloutRecorder } from "../rollout/recorder.ts";
 import { ApprovedCommands } from "../tools/approved-commands.ts";
 import { Approvals } from "./approvals.ts";
@@ -18,7 +20,7 @@ import type { McpServers } from "./mcp-servers.ts";
 import type { SandboxSet } from "./sandbox-set.ts";
 import type { Task } from "./task.ts";
 import { UsageCounter } from "./token-usage.ts";
-import type { TurnSettings } from "./turn-settings.ts";
+import { type TurnSettings, turnContext } from "./turn-settings.ts";
 
 export interface SessionLimits {
   /** Requests to the model that one task may take. */
@@ -57,6 +59,8 @@ export class Session {
   readonly mcp: McpServers;
   /** Changed by `override_turn_context`. */
   settings: TurnSettings;
+  /** The session's own policy, where nobody can be asked just now. */
+  lastingApproval: ApprovalPolicy | undefined;
   readonly #events: Broadcast<Event>;
   readonly #rollout: RolloutRecorder | undefined;
   readonly #connect: () => Promise<ModelClient>;
@@ -131,6 +135,23 @@ export class Session {
     this.#rollout?.recordCompaction(summary, items);
     this.history.replace(items);
     this.context.reset();
+  }
+
+  /** Goes on where an earlier process stopped. */
+  restore({ items, missing, events }: StoredConversation): void {
+    for (const item of missing) this.recordOnly(item);
+    this.history.replace(items);
+    const usage = events.findLast((event) => event.type === "token_count" && event.info !== null);
+    if (usage?.type !== "token_count" || usage.info === null) return;
+    this.usage.restore(usage.info);
+    this.context.measure(usage.info.last_token_usage.total_tokens);
+  }
+
+  /** So that a later process knows what held for this task, and for the session where that is something else. */
+  recordTurnContext(settings: TurnSettings): void {
+    const lasting = { ...this.settings, ...(this.lastingApproval && { approvalPolicy: this.lastingApproval }) };
+    const isLasting = settings === this.settings && this.lastingApproval === undefined;
+    this.#rollout?.recordTurnContext(turnContext(settings), isLasting ? undefined : turnContext(lasting));
   }
 
   /** For what must be on disk although the next request will not contain it. */

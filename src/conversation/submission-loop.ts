@@ -7,6 +7,7 @@ import type { ReviewDecision } from "../protocol/policy.ts";
 import { userMessage } from "../protocol/response-item.ts";
 import type { Op, Submission } from "../protocol/submission.ts";
 import { addHistoryEntry, historyEntry, historyFile } from "../rollout/message-history.ts";
+import type { ApprovalAnswer } from "../tools/tool.ts";
 import type { Session } from "./session.ts";
 import { TaskQueue } from "./task-queue.ts";
 import { overriddenSettings, settingsOfTurn } from "./turn-settings.ts";
@@ -96,15 +97,17 @@ export async function serveSubmissions(
 /** Hands a person's decision to the question that waits for it; undefined when it concerns nothing that goes on here. */
 function takeDecision(
   session: Session,
-  { id, decision }: { readonly id: string; readonly decision: ReviewDecision },
+  { id, ...answer }: ApprovalAnswer & { readonly id: string },
 ): ReviewDecision | undefined {
-  if (session.approvals.answer(id, decision)) return decision;
+  const { decision } = answer;
+  if (session.approvals.answer(id, answer)) return decision;
   log("warn", "session", `No pending approval found for sub_id: ${id}`);
   return id === session.task?.id ? decision : undefined;
 }
 
 function overrideSettings(session: Session, op: Extract<Op, { type: "override_turn_context" }>): void {
   session.settings = overriddenSettings(op, session.settings);
+  session.recordTurnContext(session.settings); // a later process has to know even if no task follows
   if (op.cwd === undefined && op.approval_policy === undefined && op.sandbox_policy === undefined) return;
   const text = environmentContextText({
     ...(op.cwd === undefined ? {} : { cwd: op.cwd }),

@@ -74,6 +74,7 @@ export class Task {
   /** Never throws; its last event is `task_complete` or `turn_aborted`. */
   async run(session: Session): Promise<void> {
     let hasInput = this.#recordInput(session); // the rollout has the input before anybody hears of the task
+    if (hasInput) session.recordTurnContext(this.settings);
     const timer = this.#startTimer(session.limits.timeoutMs);
     const servers = session.mcp.settled(this.signal);
     if (servers !== undefined) await servers; // what they have to say comes before the task (spec X-031)

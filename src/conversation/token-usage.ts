@@ -10,6 +10,12 @@ export class UsageCounter {
     this.#total = this.#total === undefined ? usage : sum(this.#total, usage);
   }
 
+  /** Goes on counting where an earlier process stopped. */
+  restore({ total_token_usage, last_token_usage }: TokenUsageInfo): void {
+    this.#total = total_token_usage;
+    this.#last = last_token_usage;
+  }
+
   /** Null until a response told its usage. */
   info(modelContextWindow: number | null): TokenUsageInfo | null {
     if (this.#total === undefined || this.#last === undefined) return null;

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { TurnContext } from "../protocol/event.ts";
 import type { ReasoningEffort, ReasoningSummary } from "../protocol/policy.ts";
 import type { OverrideTurnContextOp, UserTurnOp } from "../protocol/submission.ts";
 import type { ToolSettings } from "../tools/tool.ts";
@@ -41,4 +42,10 @@ export function overriddenSettings(op: OverrideTurnContextOp, session: TurnSetti
     effort: op.effort ?? session.effort,
     summary: op.summary ?? session.summary,
   };
+}
+
+/** As a rollout has them. */
+export function turnContext(settings: TurnSettings): TurnContext {
+  const { cwd, approvalPolicy, sandboxPolicy, model, effort, summary } = settings;
+  return { cwd, approval_policy: approvalPolicy, sandbox_policy: sandboxPolicy, model, effort, summary };
 }

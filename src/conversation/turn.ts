@@ -1,5 +1,6 @@
 import { log } from "../lib/log.ts";
 import { ModelError, type ModelEvent, type ModelRequest } from "../model/model-client.ts";
+import type { EventMsg } from "../protocol/event.ts";
 import { isToolCall, outputFor, type ResponseItem, type ToolCallItem } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "../rollout/answer-calls.ts";
 import type { ToolContext } from "../tools/tool.ts";
@@ -10,6 +11,12 @@ import type { Task } from "./task.ts";
 
 /** Loaded when the model first calls something: an answer in text does without. */
 const loadTools = () => import("../tools/run-tool-call.ts");
+
+const callEndings: ReadonlySet<EventMsg["type"]> = new Set([
+  "exec_command_end",
+  "patch_apply_end",
+  "mcp_tool_call_end",
+] as const);
 
 export interface TurnOutcome {
   readonly hasCalls: boolean;
@@ -37,6 +44,8 @@ class Response {
    * whole; what an attempt that broke off leaves here is dropped, because the next attempt says it again.
    */
   #draft: ResponseItem[] = [];
+  /** How a call ended; told when its output is on disk, for what a client has seen is not lost. */
+  #ending: EventMsg | undefined;
 
   constructor(session: Session, task: Task) {
     this.#session = session;
@@ -149,9 +158,23 @@ class Response {
     if (this.#task.signal.aborted) {
       this.#session.recordOnly(outputFor(item, "aborted"));
       this.#session.history.cutTo(length);
-      return;
-    }
-    this.#session.record(outputFor(item, output.text));
+    } else this.#session.record(outputFor(item, output.text));
+    this.#tellEnding();
+  }
+
+  /** Events of a call, in order. */
+  #tell(msg: EventMsg): void {
+    this.#tellEnding();
+    if (callEndings.has(msg.type)) this.#ending = msg;
+    else this.#session.emit(this.#task.id, msg);
+  }
+
+  #tellEnding(): void {
+    const msg = this.#ending;
+    if (msg === undefined) return;
+    this.#ending = undefined;
+    this.#session.emit(this.#task.id, msg);
+    if (msg.type === "patch_apply_end" && msg.success) this.#task.emitDiff(this.#session);
   }
 
   #context(item: ToolCallItem): ToolContext {
@@ -164,14 +187,11 @@ class Response {
       signal: task.signal,
       turnDiff: (create) => task.turnDiff(create),
       approvedCommands: session.approvedCommands,
-      emit: (msg) => {
-        session.emit(task.id, msg);
-        if (msg.type === "patch_apply_end" && msg.success) task.emitDiff(session);
-      },
+      emit: (msg) => this.#tell(msg),
       pressure: () => session.pressure(),
       ask: (request) => {
         const answer = session.approvals.ask(request.call_id, task.id, task.signal);
-        session.emit(task.id, request);
+        this.#tell(request);
         return answer;
       },
       serverTool: (name) => session.mcp.tool(name),

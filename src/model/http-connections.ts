@@ -4,7 +4,7 @@ import type { ConnectionOptions } from "node:tls";
 import type { Environment } from "../lib/environment.ts";
 import { readCertificates } from "./certificates.ts";
 import { ResponseParser } from "./http-response-parser.ts";
-import type { HttpAnswer, HttpPost } from "./http-transport.ts";
+import type { HttpAnswer, HttpRequest } from "./http-transport.ts";
 import { ModelError } from "./model-client.ts";
 
 /** How long an unused connection is kept for the next request: most commands are shorter. */
@@ -25,7 +25,7 @@ export class HttpConnections {
   }
 
   /** Throws whatever went wrong, or the signal's abort. */
-  async post(request: HttpPost): Promise<HttpAnswer> {
+  async send(request: HttpRequest): Promise<HttpAnswer> {
     const { origin } = request.url;
     const head = requestHead(request);
     for (let kept = this.#takeIdle(origin); kept !== undefined; kept = this.#takeIdle(origin)) {
@@ -38,7 +38,7 @@ export class HttpConnections {
     return answer;
   }
 
-  async #connect({ url, signal }: HttpPost): Promise<Socket> {
+  async #connect({ url, signal }: HttpRequest): Promise<Socket> {
     const isSecure = url.protocol === "https:";
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const tls = isSecure ? await import("node:tls") : undefined;
@@ -69,7 +69,7 @@ export class HttpConnections {
   /** An Error, not thrown: the connection was closed before the first byte of an answer. */
   #exchange(
     socket: Socket,
-    { url, head, body, signal }: HttpPost & { readonly head: string },
+    { url, head, body, signal }: HttpRequest & { readonly head: string },
   ): Promise<HttpAnswer | Error> {
     return new Promise((resolve, reject) => {
       let hasBytes = false;
@@ -182,7 +182,7 @@ function opened(
   });
 }
 
-function requestHead({ url, headers, body }: HttpPost): string {
+function requestHead({ method = "POST", url, headers, body }: HttpRequest): string {
   checkHeaders(headers);
   const user = [url.username, url.password].map(decodeURIComponent).join(":");
   const all = {
@@ -190,14 +190,14 @@ function requestHead({ url, headers, body }: HttpPost): string {
     connection: "keep-alive",
     ...(user === ":" ? {} : { authorization: `Basic ${Buffer.from(user).toString("base64")}` }),
     ...headers,
-    "content-length": String(Buffer.byteLength(body)),
+    ...(method === "GET" ? {} : { "content-length": String(Buffer.byteLength(body)) }),
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
 /** Throws a ModelError for a header that would break the request. Its value may be secret and is not told. */
-export function checkHeaders(headers: HttpPost["headers"]): void {
+export function checkHeaders(headers: HttpRequest["headers"]): void {
   for (const [name, value] of Object.entries(headers)) {
     if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && !/[^\t\x20-\x7e\x80-\xff]/.test(value)) continue;
     throw new ModelError(`Cannot send header "${name}": it holds a forbidden character`, { isRetryable: false });

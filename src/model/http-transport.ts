@@ -7,7 +7,9 @@ import { HttpConnections } from "./http-connections.ts";
 import { ModelError } from "./model-client.ts";
 import { proxyFor } from "./proxy.ts";
 
-export interface HttpPost {
+export interface HttpRequest {
+  /** Default: POST. */
+  readonly method?: "GET" | "POST";
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -24,13 +26,13 @@ export interface HttpAnswer {
 
 /** Answers of any status; throws the signal's reason, or a ModelError when there was no answer. */
 export interface Transport {
-  post(request: HttpPost): Promise<HttpAnswer>;
+  send(request: HttpRequest): Promise<HttpAnswer>;
 }
 
 const mostRedirects = 5;
 
 /**
- * POST requests, straight or through a proxy, over connections that all conversations of a process share. Redirects are
+ * Requests, straight or through a proxy, over connections that all conversations of a process share. Redirects are
  * followed only within one origin, so that no credential leaves it.
  */
 export class HttpTransport implements Transport {
@@ -43,10 +45,10 @@ export class HttpTransport implements Transport {
     this.#connections = new HttpConnections(env);
   }
 
-  async post(request: HttpPost): Promise<HttpAnswer> {
+  async send(request: HttpRequest): Promise<HttpAnswer> {
     let url = request.url;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#postOnce({ ...request, url });
+      const answer = await this.#sendOnce({ ...request, url });
       const target = redirects < mostRedirects ? redirectTarget(answer, url) : undefined;
       if (target === undefined) return answer;
       release(answer.body);
@@ -54,18 +56,18 @@ export class HttpTransport implements Transport {
     }
   }
 
-  async #postOnce(request: HttpPost): Promise<HttpAnswer> {
+  async #sendOnce(request: HttpRequest): Promise<HttpAnswer> {
     request.signal.throwIfAborted();
     const proxy = proxyFor(request.url, this.#env);
     try {
-      return await (proxy === undefined ? this.#connections.post(request) : this.#postThrough(proxy, request));
+      return await (proxy === undefined ? this.#connections.send(request) : this.#sendThrough(proxy, request));
     } catch (error) {
       request.signal.throwIfAborted();
       throw error instanceof ModelError ? error : describeFailure(error, request.url, proxy);
     }
   }
 
-  async #postThrough(proxy: string, { url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
+  async #sendThrough(proxy: string, { method = "POST", url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     const { ProxyAgent, request } = await import("./undici.ts");
     const isSecure = url.protocol === "https:";
     const key = `${isSecure} ${proxy}`;
@@ -81,14 +83,15 @@ export class HttpTransport implements Transport {
       });
       this.#proxies.set(key, dispatcher);
     }
-    const answered = request(url, { method: "POST", headers, body, signal, dispatcher });
+    const content = method === "GET" ? {} : { body };
+    const answered = request(url, { method, headers, ...content, signal, dispatcher });
     // The library hears of an abort only once the proxy has answered.
     answered.then(
       (late) => signal.aborted && late.body.destroy(),
       () => {}, // thrown below, or too late to matter
     );
-    const { statusCode, headers: received, body: content } = await Promise.race([answered, rejectOnAbort(signal)]);
-    return { status: statusCode, headers: received, body: content };
+    const { statusCode, headers: received, body: answer } = await Promise.race([answered, rejectOnAbort(signal)]);
+    return { status: statusCode, headers: received, body: answer };
   }
 }
 

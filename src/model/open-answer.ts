@@ -13,6 +13,8 @@ export interface Opening {
   readonly wire: "responses" | "chat";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Headers with another credential for one that was refused; undefined: there is none. */
+  readonly signAnew: () => Promise<Readonly<Record<string, string>> | undefined>;
   readonly body: string;
   readonly signal: AbortSignal;
   readonly credential: Credential | undefined;
@@ -26,13 +28,27 @@ interface Failure {
   readonly error: ModelError;
   /** Another attempt of the same request may help (spec core 7.1). */
   readonly mayRepeat: boolean;
+  /** The server did not take the credential. */
+  readonly isUnauthorized?: boolean;
 }
 
 /** Sends a request until a server answers it with success, with the repetitions of spec core 7.1. */
-export async function openAnswer(opening: Opening): Promise<HttpAnswer> {
-  checkHeaders(opening.headers); // before any library can put a value into its error text
+export async function openAnswer(first: Opening): Promise<HttpAnswer> {
+  checkHeaders(first.headers); // before any library can put a value into its error text
+  let opening = first;
+  let isSignedAnew = false;
   for (let retry = 1; ; retry++) {
-    const outcome = await attempt(opening);
+    let outcome = await attempt(opening);
+    if ("error" in outcome && outcome.isUnauthorized && !isSignedAnew) {
+      isSignedAnew = true;
+      const headers = await first.signAnew();
+      first.signal.throwIfAborted();
+      if (headers !== undefined) {
+        checkHeaders(headers);
+        opening = { ...first, headers };
+        outcome = await attempt(opening); // at once, and none of the repetitions: the first one could not succeed
+      }
+    }
     if (!("error" in outcome)) return outcome;
     const { error, mayRepeat } = outcome;
     if (!mayRepeat || retry > opening.maxRetries) throw error;
@@ -68,7 +84,7 @@ async function postInTime({ transport, url, headers, body, signal, idleMs }: Ope
   signal.addEventListener("abort", abort);
   const timer = setTimeout(() => controller.abort(new ModelError(idleText)), idleMs);
   try {
-    return await transport.post({ url, headers, body, signal: controller.signal });
+    return await transport.send({ url, headers, body, signal: controller.signal });
   } catch (error) {
     controller.signal.throwIfAborted(); // with our reason, whatever the transport made of it
     throw error;
@@ -118,6 +134,7 @@ async function describeStatus(answer: HttpAnswer, opening: Opening): Promise<Fai
   return {
     error: fail(message, true, retryAfterMs === undefined ? { cause } : { retryAfterMs, cause }),
     mayRepeat: true,
+    isUnauthorized: status === 401,
   };
 }
 

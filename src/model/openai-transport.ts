@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { OpenAI } from "openai/client";
-import type { HttpAnswer, HttpPost, Transport } from "./http-transport.ts";
+import type { HttpAnswer, HttpRequest, Transport } from "./http-transport.ts";
 import { PlainHeaders } from "./plain-headers.ts";
 
 /** The package puts these on every request; a provider gets only what this program says (spec core 4.3). */
@@ -50,7 +50,7 @@ export class OpenAITransport implements Transport {
     });
   }
 
-  async post({ url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
+  async send({ url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     signal.throwIfAborted();
     try {
       const request = this.#client.post(url.href, {
@@ -73,13 +73,13 @@ async function bridge(
   transport: Transport,
   { url, init }: { readonly url: string; readonly init: RequestInit | undefined },
 ): Promise<Response> {
-  const request: HttpPost = {
+  const request: HttpRequest = {
     url: new URL(url),
     headers: Object.fromEntries(init?.headers as unknown as Iterable<[string, string]>), // Headers, ours or the global ones
-    body: init?.body as Buffer, // the one given to `post` above
+    body: init?.body as Buffer, // the one given to `send` above
     signal: init?.signal ?? new AbortController().signal,
   };
-  const outcome = await transport.post(request).then(
+  const outcome = await transport.send(request).then(
     (answer) => ({ answer }),
     (failure: unknown) => ({ failure }),
   );

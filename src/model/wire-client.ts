@@ -23,7 +23,9 @@ export interface Connection {
   readonly provider: ModelProvider;
   readonly providerId: string;
   /** Asked before each request; what it throws ends the turn. */
-  readonly credential: () => Credential | undefined;
+  readonly credential: () => Credential | undefined | Promise<Credential | undefined>;
+  /** Asked for another one when a server has refused it, once for each request; what it throws ends the turn too. */
+  readonly replacement: ((refused: Credential) => Promise<Credential | undefined>) | undefined;
   readonly env: Environment;
   readonly originator: string;
   readonly userAgent: string;
@@ -67,7 +69,8 @@ export class WireClient implements ModelClient {
   ): Promise<void> {
     signal.throwIfAborted();
     const { provider } = this.#connection;
-    const credential = this.#credential();
+    const credential = await this.#ask(this.#connection.credential);
+    signal.throwIfAborted();
     const secretHeaders = readHeaders(provider, this.#connection.env);
     const secrets = [...(credential === undefined ? [] : [credential.token]), ...Object.values(secretHeaders)];
     try {
@@ -94,6 +97,14 @@ export class WireClient implements ModelClient {
       wire: wire.kind,
       url: endpoint(this.#connection, { path: wire.path, credential }),
       headers: this.#headers(credential, secretHeaders),
+      signAnew: async () => {
+        const { replacement } = this.#connection;
+        if (credential === undefined || replacement === undefined) return undefined;
+        const other = await this.#ask(() => replacement(credential));
+        if (other?.kind !== credential.kind) return undefined; // it would belong to another address
+        secrets.push(other.token);
+        return this.#headers(other, secretHeaders);
+      },
       body: wire.buildBody(request),
       signal,
       credential,
@@ -108,9 +119,9 @@ export class WireClient implements ModelClient {
     );
   }
 
-  #credential(): Credential | undefined {
+  async #ask(source: Connection["credential"]): Promise<Credential | undefined> {
     try {
-      return this.#connection.credential();
+      return await source();
     } catch (cause) {
       if (!(cause instanceof UserError)) throw cause;
       throw new ModelError(messageOf(cause), { isRetryable: false, cause });
@@ -140,7 +151,7 @@ interface Exchange {
   readonly credential: Credential | undefined;
   readonly secretHeaders: Readonly<Record<string, string>>;
   /** Texts that must not come back in an error. */
-  readonly secrets: readonly string[];
+  readonly secrets: string[];
 }
 
 /** The provider's own headers; those whose variable is missing or blank are left out. */

@@ -59,12 +59,12 @@ export const submissionGuide: Guides<ClientSubmission["op"]> = {
   exec_approval: {
     about:
       "Answers an `exec_approval_request`. With `approved` the command runs once without the sandbox, with `approved_for_session` also every later time. An answer that nobody waits for has no effect.",
-    fields: { id: question, decision },
+    fields: { id: question, decision, reason: "Why it was denied, for the model" },
     example: { type: "exec_approval", id: "1", decision: "approved" },
   },
   patch_approval: {
     about: "Answers an `apply_patch_approval_request`.",
-    fields: { id: question, decision },
+    fields: { id: question, decision, reason: "Why it was denied, for the model" },
     example: { type: "patch_approval", id: "call_7", decision: "denied" },
   },
   compact: {

@@ -57,13 +57,12 @@ export const eventName = (type: string) => pascalCase(type.endsWith("_event") ? 
 export function protoSchema(): ProtoSchema {
   const names = z.registry<{ id: string }>();
   const name = (id: string, schema: z.ZodMiniType) => names.add(schema, { id });
-  for (const [id, schema] of Object.entries(shared)) name(id, schema);
+  nameShared(name);
   name("Submission", submissions.SubmissionSchema);
   name("Op", submissions.OpSchema);
   for (const op of submissions.OpSchema.def.options) name(opName(typeOf(op)), op);
   name("Event", events.EventSchema);
-  name("EventMsg", events.EventMsgSchema);
-  for (const event of events.EventMsgSchema.def.options) name(eventName(typeOf(event)), event);
+  nameEvents(name);
 
   const both = z.union([submissions.SubmissionSchema, events.EventSchema]);
   const { $schema, anyOf, $defs } = z.toJSONSchema(both, { io: "input", metadata: names }) as {
@@ -71,14 +70,32 @@ export function protoSchema(): ProtoSchema {
     readonly anyOf: readonly JsonSchema[];
     readonly $defs: Readonly<Record<string, JsonSchema & { readonly id?: string }>>;
   }; // a union of two named schemas
-  const plain = Object.entries($defs).map(([key, { id: _, ...schema }]) => [key, withGuide(key, schema)]);
   return {
     $schema,
     title: "codex proto",
     description: "A line of stdin is a Submission, a line of stdout is an Event. Fields are only ever added.",
     anyOf,
-    $defs: Object.fromEntries(plain),
+    $defs: definitions($defs),
   };
+}
+
+type NameSchema = (id: string, schema: z.ZodMiniType) => void;
+
+/** Gives what several messages hold the name of its definition. */
+export function nameShared(name: NameSchema): void {
+  for (const [id, schema] of Object.entries(shared)) name(id, schema);
+}
+
+export function nameEvents(name: NameSchema): void {
+  name("EventMsg", events.EventMsgSchema);
+  for (const event of events.EventMsgSchema.def.options) name(eventName(typeOf(event)), event);
+}
+
+/** Definitions as the package has them, with what there is to say of each message. */
+export function definitions(
+  defs: Readonly<Record<string, JsonSchema & { readonly id?: string }>>,
+): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(Object.entries(defs).map(([key, { id: _, ...schema }]) => [key, withGuide(key, schema)]));
 }
 
 interface AnyGuide {

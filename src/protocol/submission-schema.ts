@@ -51,6 +51,8 @@ const OverrideTurnContextSchema = z.object({
   summary: z.nullish(ReasoningSummarySchema),
 });
 
+const approval = { id: z.string(), decision: ReviewDecisionSchema, reason: z.exactOptional(z.string()) };
+
 export const OpSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("user_input"), items: z.array(InputItemSchema) }),
   z.object({
@@ -65,8 +67,8 @@ export const OpSchema = z.discriminatedUnion("type", [
   }),
   z.pipe(OverrideTurnContextSchema, z.transform(withoutNulls)),
   z.object({ type: z.literal("interrupt") }),
-  z.object({ type: z.literal("exec_approval"), id: z.string(), decision: ReviewDecisionSchema }),
-  z.object({ type: z.literal("patch_approval"), id: z.string(), decision: ReviewDecisionSchema }),
+  z.object({ type: z.literal("exec_approval"), ...approval }),
+  z.object({ type: z.literal("patch_approval"), ...approval }),
   z.object({ type: z.literal("compact") }),
   z.object({ type: z.literal("get_history") }),
   z.object({ type: z.literal("list_mcp_tools") }),

@@ -16,8 +16,8 @@ export type Op =
   | { readonly type: "user_input"; readonly items: readonly InputItem[] }
   | UserTurnOp
   | OverrideTurnContextOp
-  | { readonly type: "exec_approval"; readonly id: string; readonly decision: ReviewDecision }
-  | { readonly type: "patch_approval"; readonly id: string; readonly decision: ReviewDecision }
+  | ApprovalOp<"exec_approval">
+  | ApprovalOp<"patch_approval">
   | { readonly type: "add_to_history"; readonly text: string }
   | { readonly type: "get_history_entry_request"; readonly offset: number; readonly log_id: number }
   | { readonly type: "get_history" }
@@ -25,6 +25,14 @@ export type Op =
   | { readonly type: "list_custom_prompts" }
   | { readonly type: "compact" }
   | { readonly type: "shutdown" };
+
+interface ApprovalOp<Type extends string> {
+  readonly type: Type;
+  readonly id: string;
+  readonly decision: ReviewDecision;
+  /** Why it was denied, for the model; ours, the reference has no such field. */
+  readonly reason?: string;
+}
 
 export interface UserTurnOp {
   readonly type: "user_turn";

@@ -1,8 +1,8 @@
 import type { JsonSchema, ProtoSchema } from "./proto-schema.ts";
 
-/** A declaration file with one type for each definition of `schema`. */
-export function typeDeclarations({ title, description, $defs }: ProtoSchema): string {
-  const head = `// ${title}. ${description}\n// Made from the same schemas as proto.schema.json; what is changed here will be lost.\n`;
+/** A declaration file with one type for each definition of `schema`, which the package has in `file`. */
+export function typeDeclarations({ title, description, $defs }: ProtoSchema, file: string): string {
+  const head = `// ${title}. ${description}\n// Made from the same schemas as ${file}; what is changed here will be lost.\n`;
   return [head, ...Object.entries($defs).map(([name, schema]) => declaration(name, schema))].join("\n");
 }
 
@@ -16,7 +16,7 @@ export function declaration(name: string, schema: JsonSchema): string {
   const fields = Object.entries(properties).map(([field, property]) => {
     const note = property.description === undefined ? "" : `  /** ${property.description} */\n`;
     const optional = schema.required?.includes(field) ? "" : "?";
-    return `${note}  ${field}${optional}: ${typeText(property)};\n`;
+    return `${note}  ${fieldName(field)}${optional}: ${typeText(property)};\n`;
   });
   return `${comment}export interface ${name} {\n${fields.join("")}}\n`;
 }
@@ -46,7 +46,11 @@ export function typeText(schema: JsonSchema): string {
 function objectText({ properties, required, additionalProperties }: JsonSchema): string {
   if (properties === undefined) return `Record<string, ${typeText(additionalProperties ?? {})}>`;
   const fields = Object.entries(properties).map(
-    ([field, property]) => `${field}${required?.includes(field) ? "" : "?"}: ${typeText(property)}`,
+    ([field, property]) => `${fieldName(field)}${required?.includes(field) ? "" : "?"}: ${typeText(property)}`,
   );
   return `{ ${fields.join("; ")} }`;
+}
+
+function fieldName(field: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(field) ? field : JSON.stringify(field);
 }

@@ -4,6 +4,9 @@ const opening = "<compacted_conversation>";
 const beforeDigest = "<user_messages>\n";
 const afterDigest = "\n</user_messages>\n\n<summary>\n";
 
+/** What a client is told when the compaction it asked for is done; no words of the model. */
+export const compactionNote = "Compact task completed";
+
 /** Characters; about 6,000 tokens, so that even a small context has room for the work. */
 const longestDigest = 24_000;
 

@@ -1,11 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { explainSystemError, UserError } from "../lib/errors.ts";
+import { setImmediate } from "node:timers/promises";
+import { UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
 import type { EventMsg, TurnContext } from "../protocol/event.ts";
-import type { ResponseItem } from "../protocol/response-item.ts";
+import { isToolCall, type MessageItem, outputFor, type ResponseItem } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "./answer-calls.ts";
-import { compactedHistory } from "./compacted-history.ts";
+import { compactedHistory, compactionNote, isContext } from "./compacted-history.ts";
+import { linesOf, readRolloutFile, readRolloutFileInSteps } from "./rollout-file.ts";
 import { toResponseItem, toStoredEvent } from "./stored-item.ts";
 import { toTurnContext } from "./stored-turn-context.ts";
 
@@ -14,12 +15,16 @@ export interface StoredConversation {
   readonly meta: StoredMeta;
   /** What the next request has to begin with, in the model's order. */
   readonly items: readonly ResponseItem[];
+  /** Those of `items` that the file should have at its end and has not, as after a crash. */
+  readonly missing: readonly ResponseItem[];
   /** What a client is shown of the past. */
   readonly events: readonly EventMsg[];
   /** The settings of the last turn, where the file tells them. */
   readonly lastTurn: TurnContext | undefined;
-  /** Lines that could not be read. */
+  /** Damaged lines that were passed over; a torn last one, as a crash leaves it, is not counted. */
   readonly skipped: number;
+  /** Of the file as it was read. */
+  readonly size: number;
 }
 
 /** Facts of the first line; older versions wrote fewer. */
@@ -31,11 +36,29 @@ interface StoredMeta {
 
 /** Reads a rollout of this or an earlier version; throws a UserError when the file holds no conversation. */
 export function readRollout(file: string): StoredConversation {
-  const content = readWholeFile(file);
+  const content = readRolloutFile(file);
   const draft = new Draft();
-  for (const line of linesOf(content)) draft.addLine(line);
+  for (const { text, isTorn } of linesOf(content)) draft.addLine(text, isTorn);
   if (draft.isEmpty) throw new UserError("empty session file");
-  return draft.finish();
+  return { ...draft.finish(), size: content.length };
+}
+
+/** The longest that other work of the process waits for a part of a long session. */
+const stepMs = 8;
+
+/** The same in steps, for a process that has others to serve meanwhile. */
+export async function readRolloutInSteps(file: string): Promise<StoredConversation> {
+  const content = await readRolloutFileInSteps(file);
+  const draft = new Draft();
+  let stepEnd = performance.now() + stepMs;
+  for (const { text, isTorn } of linesOf(content)) {
+    draft.addLine(text, isTorn);
+    if (performance.now() < stepEnd) continue;
+    await setImmediate();
+    stepEnd = performance.now() + stepMs;
+  }
+  if (draft.isEmpty) throw new UserError("empty session file");
+  return { ...draft.finish(), size: content.length };
 }
 
 class Draft {
@@ -43,24 +66,30 @@ class Draft {
   #meta: Readonly<Record<string, unknown>> | undefined;
   #items: ResponseItem[] = [];
   readonly #events: EventMsg[] = [];
+  /** Answers that were shown and whose items a crash may have kept from the file. */
+  #shown: string[] = [];
   #lastTurn: TurnContext | undefined;
   #skipped = 0;
 
-  addLine(line: string): void {
+  /** `isTorn`: the line has no end. */
+  addLine(line: string, isTorn = false): void {
     if (line.trim() === "") return;
     this.isEmpty = false;
     const parsed = parseJson(line);
-    if (!parsed.ok || !isRecord(parsed.value)) this.#skipped += 1;
+    if (!parsed.ok || !isRecord(parsed.value)) this.#skipped += isTorn ? 0 : 1;
     else if ("payload" in parsed.value) this.#addTyped(parsed.value["type"], parsed.value["payload"]);
     else this.#addBare(parsed.value);
   }
 
-  finish(): StoredConversation {
+  finish(): Omit<StoredConversation, "size"> {
     const { id, timestamp, cwd, instructions } = this.#meta ?? {};
+    const last = this.#items.at(-1);
+    const shown = this.#shown.map(answer);
     return {
       conversationId: conversationIdOf(id),
       meta: { timestamp: textOf(timestamp), cwd: textOf(cwd), instructions: textOf(instructions) },
-      items: withMissingOutputs(this.#items),
+      items: withMissingOutputs([...this.#items, ...shown]),
+      missing: last !== undefined && isToolCall(last) ? [outputFor(last, "aborted"), ...shown] : shown,
       events: this.#events,
       lastTurn: this.#lastTurn,
       skipped: this.#skipped,
@@ -77,7 +106,9 @@ class Draft {
         break;
       case "event_msg": {
         const event = toStoredEvent(payload);
-        if (event !== undefined) this.#events.push(event);
+        if (event === undefined) break;
+        this.#events.push(event);
+        if (event.type === "agent_message" && event.message !== compactionNote) this.#shown.push(event.message);
         break;
       }
       case "turn_context":
@@ -93,12 +124,26 @@ class Draft {
   #addBare(value: Readonly<Record<string, unknown>>): void {
     if ("record_type" in value) return;
     if (this.#meta === undefined && value["type"] === undefined) this.#meta = value;
-    else this.#addItem(value);
+    else this.#events.push(...eventsOf(this.#addItem(value)));
   }
 
-  #addItem(value: unknown): void {
+  #addItem(value: unknown): ResponseItem | undefined {
     const item = toResponseItem(value);
-    if (item !== undefined) this.#items.push(item);
+    if (item === undefined) return undefined;
+    this.#items.push(item);
+    if (item.type === "message") this.#forgetShown(item);
+    return item;
+  }
+
+  /**
+   * The items of a response follow the events that showed them. What was shown before those that now have their item
+   * was an attempt that broke off; input ends a turn, and an answer without its item was given up with it.
+   */
+  #forgetShown({ role, content }: MessageItem): void {
+    if (role !== "assistant") this.#shown = [];
+    for (const part of role === "assistant" && this.#shown.length > 0 ? content : []) {
+      if (part.type === "output_text") this.#shown.splice(0, this.#shown.lastIndexOf(part.text) + 1);
+    }
   }
 
   /** A summary took the place of what was said before. */
@@ -113,36 +158,23 @@ class Draft {
   }
 }
 
+function answer(text: string): MessageItem {
+  return { type: "message", role: "assistant", content: [{ type: "output_text", text }] };
+}
+
+/** What later versions write beside an item. */
+function eventsOf(item: ResponseItem | undefined): readonly EventMsg[] {
+  if (item?.type === "reasoning") return item.summary.map(({ text }) => ({ type: "agent_reasoning", text }));
+  if (item?.type !== "message" || isContext(item)) return [];
+  const message = item.content.map((part) => (part.type === "input_image" ? "" : part.text)).join("");
+  return [item.role === "user" ? { type: "user_message", message, kind: "plain" } : { type: "agent_message", message }];
+}
+
 function conversationIdOf(id: unknown): ConversationId {
   try {
     return parseConversationId(textOf(id) ?? "");
   } catch (cause) {
     throw new UserError("failed to parse conversation ID from rollout file", { cause });
-  }
-}
-
-/** Line by line, since a long session may be larger than a string can be. */
-function* linesOf(content: Buffer): Iterable<string> {
-  for (let start = 0; start < content.length; ) {
-    const lineBreak = content.indexOf(10, start);
-    const end = lineBreak === -1 ? content.length : lineBreak;
-    yield content.toString("utf8", start, end);
-    start = end + 1;
-  }
-}
-
-function readWholeFile(file: string): Buffer {
-  try {
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(fd);
-      if (!stat.isFile() && !stat.isDirectory()) throw new Error("not a regular file");
-      return readFileSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (cause) {
-    throw new UserError(explainSystemError(cause), { cause }); // clients know the system's words alone
   }
 }
 

@@ -1,7 +1,9 @@
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, readSync, writeSync } from "node:fs";
 import path from "node:path";
-import { explainSystemError } from "../lib/errors.ts";
+import { explainSystemError, UserError } from "../lib/errors.ts";
 import { parseJson } from "../lib/parse-json.ts";
+import { lockFile, openLocked } from "../process/file-lock.ts";
+import type { Libc } from "../process/libc.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { EventMsg, TurnContext } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
@@ -18,13 +20,20 @@ interface SessionMeta {
   readonly git?: GitInfo;
   /** What holds commands to the policy; ours, the reference has no such field. */
   readonly sandbox_backend: string;
+  /** The session that this one is a copy of; ours as well. */
+  readonly forked_from_id?: ConversationId;
 }
 
 interface RecorderOptions {
   readonly now: () => Date;
   /** Told once, in a sentence for people, when recording has to stop; the conversation goes on without. */
   readonly onProblem: (message: string) => void;
+  /** For the lock that keeps a second process from going on with the same session; undefined: there is none here. */
+  readonly libc?: Libc | undefined;
 }
+
+/** Another process goes on with the session, or this one does already. */
+export class SessionInUse extends UserError {}
 
 interface NewRollout extends RecorderOptions {
   readonly codexHome: string;
@@ -53,21 +62,37 @@ export class RolloutRecorder {
     const recorder = new RolloutRecorder(rolloutPath(codexHome, { conversationId, start }), options);
     recorder.#attempt(() => {
       mkdirSync(path.dirname(recorder.path), { recursive: true, mode: 0o700 });
-      recorder.#fd = openSync(recorder.path, "ax", 0o600);
+      const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
+      const flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL;
+      recorder.#fd = openLocked(recorder.path, { flags, mode: 0o600, libc: options.libc });
     });
     const payload: SessionMeta = { id: conversationId, timestamp: start.toISOString(), ...meta };
     recorder.#write("session_meta", payload);
     return recorder;
   }
 
-  /** Goes on with an existing file, whose torn last line is mended first. */
+  /** Goes on with an existing file, whose torn last line is mended first. Throws SessionInUse. */
   static resume(file: string, options: RecorderOptions): RolloutRecorder {
     const recorder = new RolloutRecorder(file, options);
+    let isInUse = false;
     recorder.#attempt(() => {
-      recorder.#fd = openSync(file, constants.O_RDWR | constants.O_APPEND);
-      mendLastLine(recorder.#fd);
+      const flags = constants.O_RDWR | constants.O_APPEND;
+      recorder.#fd = openLocked(file, { flags, libc: options.libc });
+      isInUse = recorder.#fd === undefined;
+      if (recorder.#fd !== undefined) mendLastLine(recorder.#fd);
     });
+    if (isInUse) throw new SessionInUse(`The session is in use by another process: "${file}"`);
     return recorder;
+  }
+
+  /** Bytes in the file; undefined when nothing is recorded. */
+  get size(): number | undefined {
+    return this.#fd === undefined ? undefined : fstatSync(this.#fd).size;
+  }
+
+  /** For a new session that could not pay for the lock while it started: nobody else knows of it so early. */
+  lock(libc: Libc | undefined): void {
+    if (this.#fd !== undefined && libc !== undefined) lockFile(this.#fd, libc);
   }
 
   recordItem(item: ResponseItem): void {
@@ -79,8 +104,15 @@ export class RolloutRecorder {
     if (storedEvents.has(msg.type)) this.#write("event_msg", msg);
   }
 
-  recordTurnContext(context: TurnContext): void {
-    this.#write("turn_context", context);
+  /** `session` is what holds for later tasks, where this one has settings of its own; ours, as the field it becomes. */
+  recordTurnContext(context: TurnContext, session?: TurnContext): void {
+    this.#write("turn_context", session === undefined ? context : { ...context, session });
+  }
+
+  /** Lines of another session, each with its end. */
+  copyLines(text: Buffer): void {
+    const fd = this.#fd;
+    if (fd !== undefined) this.#attempt(() => writeAll(fd, text));
   }
 
   /** Readers that do not know `replacement_history` make their own of the summary. */
@@ -96,7 +128,9 @@ export class RolloutRecorder {
   #write(type: string, payload: unknown): void {
     const fd = this.#fd;
     if (fd === undefined) return;
-    this.#attempt(() => writeAll(fd, `${JSON.stringify({ timestamp: this.#now().toISOString(), type, payload })}\n`));
+    this.#attempt(() =>
+      writeAll(fd, Buffer.from(`${JSON.stringify({ timestamp: this.#now().toISOString(), type, payload })}\n`)),
+    );
   }
 
   #attempt(action: () => void): void {
@@ -106,6 +140,17 @@ export class RolloutRecorder {
       this.close();
       this.#onProblem(`This session is not recorded: cannot write "${this.path}": ${explainSystemError(error)}`);
     }
+  }
+}
+
+/** Whether some process goes on with the session just now; false where that cannot be known. */
+export function isInUse(file: string, libc: Libc | undefined): boolean {
+  try {
+    const fd = openLocked(file, { flags: constants.O_RDONLY | constants.O_NONBLOCK, libc });
+    if (fd !== undefined) closeSync(fd);
+    return fd === undefined;
+  } catch {
+    return false; // whoever wants the file will meet the same problem, and tell it
   }
 }
 
@@ -129,8 +174,8 @@ function rolloutPath(
   return path.join(codexHome, "sessions", year, month, day, name);
 }
 
-function writeAll(fd: number, text: string): void {
-  let rest = Buffer.from(text);
+function writeAll(fd: number, text: Buffer): void {
+  let rest = text;
   while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest)); // more than once only as a disk fills up
 }
 

@@ -2,9 +2,13 @@ import { isRecord } from "../lib/parse-json.ts";
 import type { TurnContext } from "../protocol/event.ts";
 import { approvalPolicies, type SandboxPolicy } from "../protocol/policy.ts";
 
-/** The settings of a turn as read from a rollout; undefined when they are not whole. */
-export function toTurnContext(value: unknown): TurnContext | undefined {
-  if (!isRecord(value)) return undefined;
+/**
+ * The session's settings as a turn's line tells them: a task may have had settings of its own, beside which ours are
+ * named. Undefined when they are not whole.
+ */
+export function toTurnContext(line: unknown): TurnContext | undefined {
+  if (!isRecord(line)) return undefined;
+  const value = isRecord(line["session"]) ? line["session"] : line;
   const { cwd, model, effort, summary } = value;
   const approval_policy = approvalPolicies.find((policy) => policy === value["approval_policy"]);
   const sandbox_policy = toSandboxPolicy(value["sandbox_policy"]);

@@ -11,7 +11,7 @@ import { writeFiles } from "../process/write-files.ts";
 import { assessPatch } from "../safety/assess-patch.ts";
 import { writableRoots } from "../safety/writable-roots.ts";
 import { parseArguments } from "./parse-arguments.ts";
-import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
+import { failure, rejection, type ToolContext, type ToolOutput } from "./tool.ts";
 import { commandAnswer } from "./tool-output.ts";
 
 const ApplyPatchArguments = z.object({ input: z.string() });
@@ -51,14 +51,16 @@ export async function applyPatch(
     isSandboxAvailable: true,
   });
   const fileChanges = toFileChanges(changes);
-  const isApproved = async (reason?: string): Promise<boolean> => {
-    const decision = await context.ask({
+  /** Undefined: it may be applied. */
+  const ask = async (reason?: string): Promise<ToolOutput | undefined> => {
+    const answer = await context.ask({
       type: "apply_patch_approval_request",
       call_id: callId,
       changes: fileChanges,
       ...(reason === undefined ? {} : { reason }),
     });
-    return decision === "approved" || decision === "approved_for_session";
+    const isApproved = answer.decision === "approved" || answer.decision === "approved_for_session";
+    return isApproved ? undefined : rejection("patch", answer);
   };
 
   let sandboxed = false;
@@ -66,9 +68,11 @@ export async function applyPatch(
   switch (verdict.verdict) {
     case "reject":
       return failure(verdict.reason);
-    case "ask":
-      if (!(await isApproved())) return failure("patch rejected by user");
+    case "ask": {
+      const refusal = await ask();
+      if (refusal !== undefined) return refusal;
       break;
+    }
     case "run":
       sandboxed = verdict.sandboxed;
       autoApproved = true;
@@ -97,8 +101,7 @@ export async function applyPatch(
 
   const output = await write(sandboxed, autoApproved);
   if (output.isSuccess || !sandboxed || settings.approvalPolicy !== "on-failure") return output;
-  if (!(await isApproved("command failed; retry without sandbox?"))) return failure("patch rejected by user");
-  return write(false, false);
+  return (await ask("command failed; retry without sandbox?")) ?? write(false, false);
 }
 
 /** Where links lead into a `.git`: the spelling alone does not show it, and hooks there run as programs. */

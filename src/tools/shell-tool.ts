@@ -14,7 +14,7 @@ import { isTrustedCommand } from "../safety/trusted-commands.ts";
 import { applyPatch } from "./apply-patch-tool.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import { patchFunctions, withPatchProgram } from "./patch-program.ts";
-import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
+import { failure, rejection, type ToolContext, type ToolOutput } from "./tool.ts";
 import { commandAnswer, truncateMiddle } from "./tool-output.ts";
 
 export const defaultTimeoutMs = 10_000;
@@ -81,32 +81,33 @@ export async function runShell(call: ShellCall, context: ToolContext): Promise<T
   });
   const attempt = (sandboxed: boolean) =>
     runAttempt({ call, cwd, sandboxed, parsed: parseCommandSummary(command) }, context);
-  const ask = async (reason: string | undefined): Promise<boolean> => {
-    const decision = await context.ask({
+  /** Undefined: it may run. */
+  const ask = async (reason: string | undefined): Promise<ToolOutput | undefined> => {
+    const answer = await context.ask({
       type: "exec_approval_request",
       call_id: context.callId,
       command,
       cwd,
       ...(reason === undefined ? {} : { reason }),
     });
-    if (decision === "approved_for_session") approvedCommands.add(command);
-    return decision === "approved" || decision === "approved_for_session";
+    if (answer.decision === "approved_for_session") approvedCommands.add(command);
+    const isApproved = answer.decision === "approved" || answer.decision === "approved_for_session";
+    return isApproved ? undefined : rejection("exec command", answer);
   };
 
   switch (verdict.verdict) {
     case "reject":
       return failure(verdict.reason);
-    case "ask": {
-      if (!(await ask(verdict.reason))) return failure("exec command rejected by user");
-      return describeOutcome(await attempt(false), call);
-    }
+    case "ask":
+      return (await ask(verdict.reason)) ?? describeOutcome(await attempt(false), call);
     case "run": {
       const outcome = await attempt(verdict.sandboxed);
       if (!verdict.sandboxed || settings.approvalPolicy !== "on-failure" || !looksDenied(outcome)) {
         return describeOutcome(outcome, call);
       }
       context.emit({ type: "background_event", message: "Execution failed: the sandbox denied it" });
-      if (!(await ask("command failed; retry without sandbox?"))) return failure("exec command rejected by user");
+      const refusal = await ask("command failed; retry without sandbox?");
+      if (refusal !== undefined) return refusal;
       context.emit({ type: "background_event", message: "retrying command without sandbox" });
       return describeOutcome(await attempt(false), call);
     }

@@ -17,6 +17,17 @@ export function failure(text: string): ToolOutput {
   return { text, isSuccess: false };
 }
 
+/** What a person decided, or somebody in their place, who says why. */
+export interface ApprovalAnswer {
+  readonly decision: ReviewDecision;
+  readonly reason?: string;
+}
+
+/** What the model is told of a command or patch that was not allowed. */
+export function rejection(what: "exec command" | "patch", { reason }: ApprovalAnswer): ToolOutput {
+  return failure(`${what} rejected by user${reason === undefined ? "" : `: ${reason}`}`);
+}
+
 /** The settings a tool call runs under: the session's, or those of the turn that overrode them. */
 export interface ToolSettings {
   readonly cwd: string;
@@ -37,7 +48,7 @@ export interface ToolContext {
   /** A promise while a reader of the events is far behind; whoever emits many waits for it. */
   pressure(): Promise<unknown> | undefined;
   /** Ends with the person's answer, or "abort" when the task is interrupted while the question is open. */
-  ask(request: ExecApprovalRequest | ApplyPatchApprovalRequest): Promise<ReviewDecision>;
+  ask(request: ExecApprovalRequest | ApplyPatchApprovalRequest): Promise<ApprovalAnswer>;
   /** The sandbox of `policy` in the settings' directory, prepared once. */
   sandbox(policy: SandboxPolicy): Sandbox;
   /** The tool of a configured server that the model knows by this name. */

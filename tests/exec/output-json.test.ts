@@ -27,7 +27,9 @@ describe("the first two lines", () => {
   const keysOf = async (args: readonly string[], options: RunOptions = {}) => {
     await using model = await fakeModel([say("ok")]);
     const run = await runCodex(["exec", "--json", ...args, "do it"], { model, ...options });
-    return { run, head: Object.entries(run.lines[0] ?? {}), prompt: run.lines[1] };
+    const head = Object.entries(run.lines[0] ?? {});
+    expect(head.pop()).toEqual(["session id", run.rollout[0]?.payload["id"]]);
+    return { run, head, prompt: run.lines[1] };
   };
   const settings = (run: CodexRun, model: string) => [
     ["workdir", run.work],

@@ -59,6 +59,17 @@ test("C-128: every line of a task with a command, a call before its output, in t
     message("user", "input_text", inputOf(model, 1)[0]?.content?.[0]?.text ?? ""),
     message("user", "input_text", "do it"),
     ["event_msg", { type: "user_message", message: "do it", kind: "plain" }],
+    [
+      "turn_context",
+      {
+        cwd: run.work,
+        approval_policy: "never",
+        sandbox_policy: { mode: "read-only" },
+        model: "mock-model",
+        effort: "medium",
+        summary: "auto",
+      },
+    ],
     ["event_msg", { type: "agent_reasoning", text: "**One**" }],
     ["event_msg", { type: "agent_reasoning", text: "**Two**" }],
     ["response_item", inputOf(model, 2)[2]],

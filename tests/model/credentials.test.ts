@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { type CredentialOptions, resolveCredential } from "../../src/auth/credentials.ts";
+import { readAuthFile } from "../../src/auth/auth-file.ts";
+import { type CredentialNeed, resolveCredential } from "../../src/auth/credentials.ts";
 import type { ModelProvider } from "../../src/config/model-providers.ts";
+import type { Environment } from "../../src/lib/environment.ts";
 import { providerAt } from "./ask.ts";
 
 const codexHome = mkdtempSync(path.join(os.tmpdir(), "codex-auth-"));
@@ -13,8 +15,18 @@ afterAll(() => rmSync(codexHome, { recursive: true }));
 
 const openai = providerAt("https://api.openai.com/v1", { requiresOpenaiAuth: true });
 
-function resolve(provider: ModelProvider, options: Partial<CredentialOptions> = {}) {
-  return resolveCredential(provider, { env: {}, codexHome, ...options });
+interface Circumstances extends Partial<Omit<CredentialNeed, "provider">> {
+  readonly env?: Environment;
+  readonly warn?: (sentence: string) => void;
+}
+
+function resolve(provider: ModelProvider, { env = {}, preferredAuthMethod, warn }: Circumstances = {}) {
+  const stored = () => {
+    const { auth, problem } = readAuthFile(codexHome);
+    if (problem !== undefined) warn?.(problem);
+    return auth;
+  };
+  return resolveCredential({ provider, preferredAuthMethod }, { env, stored });
 }
 
 function tokens(plan: string): object {

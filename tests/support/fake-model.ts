@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import http from "node:http";
 import { text as readText } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -116,6 +116,7 @@ export async function fakeModel(steps: readonly ScriptedStep[], options: FakeMod
   const problems: string[] = [];
   const waiting = new Set<() => void>();
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // one for each answer that is delayed
 
   const server = http.createServer((incoming, response) => {
     serve(incoming, response).catch((error: unknown) => {

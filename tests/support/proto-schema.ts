@@ -4,19 +4,25 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { isRecord } from "../../src/lib/parse-json.ts";
 
 const file = path.resolve(import.meta.dirname, "../../schema/proto.schema.json");
-const schema: { readonly $defs: Readonly<Record<string, unknown>> } = JSON.parse(readFileSync(file, "utf8"));
+const schema: Definitions = JSON.parse(readFileSync(file, "utf8"));
 
 /** What a server of somebody else says may hold more than we know. */
 const open = new Set(["McpTool", "McpToolResult"]);
 
-/** The package's schema, but without room for fields that it does not name. */
-const closed = {
-  ...schema,
-  $id: "closed",
-  $defs: Object.fromEntries(
-    Object.entries(schema.$defs).map(([name, definition]) => [name, open.has(name) ? definition : close(definition)]),
-  ),
-};
+interface Definitions {
+  readonly $defs: Readonly<Record<string, unknown>>;
+}
+
+/** A schema of the package, but without room for fields that it does not name. */
+export function closedSchema(schema: Definitions): Definitions {
+  const definitions = Object.entries(schema.$defs).map(([name, definition]) => [
+    name,
+    open.has(name) ? definition : close(definition),
+  ]);
+  return { ...schema, $defs: Object.fromEntries(definitions) };
+}
+
+const closed = { ...closedSchema(schema), $id: "closed" };
 
 function close(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(close);

@@ -124,8 +124,23 @@ test("every key that means something here is read", () => {
     experimental_resume = "/r.jsonl"
     experimental_instructions_file = "i.md"
     preferred_auth_method = "apikey"
+    chatgpt_issuer = "https://id.example.com"
+    chatgpt_client_id = "mine"
+    chatgpt_login_port = 1457
     base_instructions = "base"
     developer_instructions = "dev"
+    linux_sandbox = "auto"
+    model_auto_compact_token_limit = 900
+    [mcp]
+    events = "both"
+    structured_tools = true
+    busy = "steer"
+    approval_timeout_sec = 1.5
+    approval_schema = "empty"
+    exit_grace_sec = 2
+    echo_protocol_version = true
+    strict_arguments = true
+    max_output_bytes = 100
     [sandbox_workspace_write]
     writable_roots = ["/a"]
     network_access = true
@@ -174,6 +189,19 @@ test("every key that means something here is read", () => {
     modelVerbosity: "low",
     approvalPolicy: "on-failure",
     sandboxMode: "workspace-write",
+    linuxSandbox: "auto",
+    modelAutoCompactTokenLimit: 900,
+    mcp: {
+      events: "both",
+      structuredTools: true,
+      busy: "steer",
+      approvalTimeoutMs: 1500,
+      approvalSchema: "empty",
+      exitGraceMs: 2000,
+      echoProtocolVersion: true,
+      strictArguments: true,
+      maxOutputBytes: 100,
+    },
     sandboxWorkspaceWrite: {
       writableRoots: ["/a"],
       networkAccess: true,
@@ -225,6 +253,9 @@ test("every key that means something here is read", () => {
     showRawAgentReasoning: true,
     chatgptBaseUrl: "https://example.com/",
     preferredAuthMethod: "apikey",
+    chatgptIssuer: "https://id.example.com",
+    chatgptClientId: "mine",
+    chatgptLoginPort: 1457,
     experimentalResume: "/r.jsonl",
     experimentalInstructionsFile: "i.md",
     baseInstructions: "base",

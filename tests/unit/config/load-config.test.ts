@@ -8,6 +8,18 @@ import { UserError } from "../../../src/lib/errors.ts";
 import { hasNetworkAccess } from "../../../src/protocol/policy.ts";
 import { tempFolder } from "./temp-folder.ts";
 
+const mcpDefaults = {
+  approvalSchema: "choices",
+  approvalTimeoutMs: undefined,
+  busy: "queue",
+  echoProtocolVersion: false,
+  events: "codex",
+  exitGraceMs: 5000,
+  maxOutputBytes: undefined,
+  strictArguments: false,
+  structuredTools: false,
+};
+
 interface Setup {
   readonly toml?: string;
   readonly files?: Readonly<Record<string, string>>;
@@ -60,12 +72,16 @@ test("C-001: without a file everything has its default", () => {
     showRawAgentReasoning: false,
     chatgptBaseUrl: "https://chatgpt.com/backend-api/",
     preferredAuthMethod: undefined,
+    chatgptLogin: { issuer: "https://auth.openai.com", clientId: undefined, port: 1455 },
     persistHistory: true,
     ephemeral: false,
     linuxSandbox: "landlock",
+    mcp: mcpDefaults,
     mcpServers: {},
     tools: { webSearch: false, viewImage: true, plan: false, applyPatch: false },
     resumePath: undefined,
+    isUnattended: false,
+    chosen: { cwd: false, approvalPolicy: false, sandboxPolicy: false },
     warnings: [],
   });
 });
@@ -314,4 +330,24 @@ test("remaining settings reach the config", () => {
     developerInstructions: "dev",
     tools: { webSearch: true, viewImage: false },
   });
+});
+
+const chosen = (flags: ConfigFlags) =>
+  Object.entries(load({ flags }).config.chosen).flatMap(([name, is]) => (is ? [name] : []));
+
+test.each<[name: string, flags: ConfigFlags, expected: readonly string[]]>([
+  ["nothing", {}, []],
+  [
+    "flags",
+    { cwd: "/", sandboxMode: "read-only", approvalPolicy: "never" },
+    ["cwd", "approvalPolicy", "sandboxPolicy"],
+  ],
+  ["-c", { overrides: ["sandbox_mode=read-only", "approval_policy=never"] }, ["approvalPolicy", "sandboxPolicy"]],
+  ["a client's settings", { settings: { sandbox_mode: "read-only" } }, ["sandboxPolicy"]],
+  ["a part of a mode that does not hold", { overrides: ["sandbox_workspace_write.network_access=true"] }, []],
+  ["a part of the mode", { sandboxMode: "workspace-write" }, ["sandboxPolicy"]],
+  ["an approval policy that exec cannot have", { isUnattended: true, overrides: ["approval_policy=untrusted"] }, []],
+  ["the one it has", { isUnattended: true, overrides: ["approval_policy=never"] }, ["approvalPolicy"]],
+])("said for this very run: %s", (_, flags, expected) => {
+  expect(chosen(flags)).toEqual(expected);
 });

@@ -4,10 +4,11 @@ import { JsonRenderer } from "../../../src/render/json-renderer.ts";
 import type { ShownConfig } from "../../../src/render/renderer.ts";
 import { CapturedOutput, command, commandEnd, completed, play, runSummary, tokenCount } from "./support.ts";
 
-const head = `{"workdir":"/ws","model":"mock-model","provider":"mock","approval":"never","sandbox":"workspace-write [workdir, /tmp, $TMPDIR]"}`;
+const settings = `{"workdir":"/ws","model":"mock-model","provider":"mock","approval":"never","sandbox":"workspace-write [workdir, /tmp, $TMPDIR]"`;
+const id = `,"session id":"01a1fd4b-49d0-4491-88eb-a0644606c6fd"}`;
 
 test("the first two lines have fixed keys in a fixed order (X-026)", () => {
-  expect(linesOf([])).toEqual([head, `{"prompt":"do it"}`]);
+  expect(linesOf([])).toEqual([`${settings}${id}`, `{"prompt":"do it"}`]);
 });
 
 const reasoningModel = { supportsReasoning: true };
@@ -25,8 +26,8 @@ test.each<{ name: string; config: Partial<ShownConfig>; hasKeys: boolean }>([
   const renderer = new JsonRenderer(output);
   renderer.start(runSummary(config));
   renderer.finish();
-  const keys = `,"reasoning effort":"medium","reasoning summaries":"auto"}`;
-  expect(output.out.split("\n")[0]).toBe(hasKeys ? `${head.slice(0, -1)}${keys}` : head);
+  const keys = hasKeys ? `,"reasoning effort":"medium","reasoning summaries":"auto"` : "";
+  expect(output.out.split("\n")[0]).toBe(`${settings}${keys}${id}`);
 });
 
 const unprinted: readonly EventMsg[] = [

@@ -1,5 +1,6 @@
+import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { UserError } from "../../../src/lib/errors.ts";
 import { parseConversationId } from "../../../src/protocol/conversation-id.ts";
 import type { EventMsg } from "../../../src/protocol/event.ts";
@@ -101,16 +102,18 @@ test("C-070: what the recorder wrote is read back", () => {
   } as const;
   recorder.recordTurnContext({ ...lastTurn, model: "before" });
   recorder.recordTurnContext(lastTurn);
-  for (const item of items) recorder.recordItem(item);
   for (const event of events) recorder.recordEvent(event);
+  for (const item of items) recorder.recordItem(item);
   recorder.close();
   expect(readRollout(recorder.path)).toEqual({
     conversationId: id,
     meta: { timestamp: "2025-09-10T08:48:51.355Z", cwd: "/ws", instructions: undefined },
     items,
+    missing: [],
     events,
     lastTurn,
     skipped: 0,
+    size: statSync(recorder.path).size,
   });
 });
 
@@ -135,9 +138,11 @@ test("unknown types are passed over, damaged lines are counted", () => {
     conversationId: id,
     meta: { timestamp: "2025-09-10T08:48:51.348Z", cwd: "/ws", instructions: "rules" },
     items: [userMessage("hi")],
+    missing: [],
     events: [],
     lastTurn: undefined,
     skipped: 4,
+    size: expect.any(Number),
   });
 });
 
@@ -246,9 +251,11 @@ test.each([
       { type: "function_call", name: "shell", arguments: "{}", call_id: "1" },
       { type: "function_call_output", call_id: "1", output: "aborted" },
     ],
-    events: [],
+    missing: [{ type: "function_call_output", call_id: "1", output: "aborted" }],
+    events: [{ type: "user_message", message: "hi", kind: "plain" }],
     lastTurn: undefined,
     skipped: 0,
+    size: expect.any(Number),
   });
 });
 
@@ -303,4 +310,37 @@ test("what cannot be read is refused in the system's words, and never waited for
   expect(() => readRollout(path.join(folder, "none"))).toThrow(new UserError("No such file or directory (os error 2)"));
   expect(() => readRollout(folder)).toThrow(new UserError("Is a directory (os error 21)"));
   expect(() => readRollout(path.join(folder, "pipe"))).toThrow(new UserError("not a regular file"));
+});
+
+test("a torn last line is no damage; it may even be whole", () => {
+  const file = path.join(tempFolder(), "r.jsonl");
+  const line = typed("response_item", userMessage("hi"));
+  writeFileSync(file, `${metaLine}\n${line}\n{"timestamp":"20`);
+  expect(readRollout(file)).toMatchObject({ skipped: 0, items: [userMessage("hi")] });
+  writeFileSync(file, `${metaLine}\n{"torn\n${line}`);
+  expect(readRollout(file)).toMatchObject({ skipped: 1, items: [userMessage("hi")] });
+});
+
+describe("answers that were shown", () => {
+  const shown = (message: string) => typed("event_msg", { type: "agent_message", message });
+  const said = (text: string) => ({ type: "message", role: "assistant", content: [{ type: "output_text", text }] });
+  const item = (value: object) => typed("response_item", value);
+  const hi = item(userMessage("hi"));
+  test.each<[name: string, lines: readonly string[], expected: readonly object[], missing: number]>([
+    ["with their item", [hi, shown("a"), item(said("a"))], [userMessage("hi"), said("a")], 0],
+    ["without it", [hi, shown("a"), shown("b")], [userMessage("hi"), said("a"), said("b")], 2],
+    [
+      "the second without it",
+      [hi, shown("a"), shown("b"), item(said("a"))],
+      [userMessage("hi"), said("a"), said("b")],
+      1,
+    ],
+    ["by an attempt that broke off", [hi, shown("x"), shown("a"), item(said("a"))], [userMessage("hi"), said("a")], 0],
+    ["and given up for new input", [hi, shown("a"), hi], [userMessage("hi"), userMessage("hi")], 0],
+    ["and are none of the model's", [hi, shown("Compact task completed")], [userMessage("hi")], 0],
+  ])("%s", (_, lines, expected, missing) => {
+    const stored = read(metaLine, ...lines);
+    expect(stored.items).toEqual(expected);
+    expect(stored.missing).toHaveLength(missing);
+  });
 });

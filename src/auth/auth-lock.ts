@@ -1,0 +1,89 @@
+import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorCode } from "../lib/errors.ts";
+
+const pollMs = 20;
+/** A holder that lives on another machine, or under another id, may be dead without our knowing. */
+const staleMs = 90_000;
+
+/**
+ * Runs `action` while no other process changes auth.json: a refresh token is good for one use, and whoever loses the race
+ * would log everybody out. Nobody waits for it at a start. A home that takes no lock is used without one.
+ */
+export async function withAuthLock<T>(codexHome: string, action: () => T | Promise<T>): Promise<T> {
+  const release = await acquire(path.join(codexHome, "auth.json.lock"));
+  try {
+    return await action();
+  } finally {
+    release();
+  }
+}
+
+let locks = 0;
+
+async function acquire(lock: string): Promise<() => void> {
+  locks += 1;
+  const holder = `${os.hostname()} ${process.pid} ${locks}`;
+  for (;;) {
+    try {
+      mkdirSync(path.dirname(lock), { recursive: true, mode: 0o700 });
+      symlinkSync(holder, lock); // a link to nothing: unlike a file, it is never there without saying whose it is
+      return () => releaseLock(lock, holder);
+    } catch (error) {
+      if (errorCode(error) !== "EEXIST") return () => {}; // nobody can write there; whoever must, will say so
+    }
+    if (!removeStale(lock)) await sleep(pollMs);
+  }
+}
+
+function releaseLock(lock: string, holder: string): void {
+  if (readLock(lock)?.holder === holder) rmSync(lock, { force: true }); // else it was taken from us as stale
+}
+
+/** True when it is worth trying again at once. */
+function removeStale(lock: string): boolean {
+  const found = readLock(lock);
+  if (found === undefined) return true;
+  if (!isStale(found)) return false;
+  const aside = `${lock}.${process.pid}-${locks}`;
+  try {
+    renameSync(lock, aside); // of all who see it stale, one moves it
+    if (readLock(aside)?.holder !== found.holder) symlinkSync(readlinkSync(aside), lock); // a new one: put it back
+  } catch {
+    // somebody else was faster
+  }
+  rmSync(aside, { force: true });
+  return true;
+}
+
+interface Lock {
+  readonly holder: string;
+  readonly ageMs: number;
+}
+
+function readLock(lock: string): Lock | undefined {
+  const stats = lstatSync(lock, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  const ageMs = Date.now() - stats.mtimeMs;
+  try {
+    return { holder: readlinkSync(lock), ageMs };
+  } catch {
+    return { holder: "", ageMs }; // gone this moment, or nothing of ours
+  }
+}
+
+function isStale({ holder, ageMs }: Lock): boolean {
+  const [host, id] = holder.split(" ");
+  return ageMs > staleMs || (host === os.hostname() && !isRunning(Number(id)));
+}
+
+function isRunning(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== "ESRCH";
+  }
+}

@@ -1,0 +1,232 @@
+import type { Environment } from "../lib/environment.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
+import { type AuthFile, type ChatgptTokens, readAuthFile } from "./auth-file.ts";
+import { type Credential, type CredentialNeed, resolveCredential } from "./credentials.ts";
+import type { IssuerClient, IssuerConnection } from "./issuer-client.ts";
+import type { TokenSet } from "./token-content.ts";
+
+/** Where people sign in (docs/authentication.md). */
+export interface LoginSettings {
+  readonly issuer: string;
+  /** Undefined: none is configured. */
+  readonly clientId: string | undefined;
+  /** Of the loopback address that the browser comes back to; 0: any that is free. */
+  readonly port: number;
+}
+
+interface AuthOptions {
+  readonly codexHome: string;
+  readonly env: Environment;
+  readonly login: LoginSettings;
+  readonly originator: string;
+  /** Loads what reaches an issuer; a run with an API key never does. */
+  readonly connect: () => Promise<IssuerConnection>;
+}
+
+/** As the methods of the MCP server spell it. */
+export type AuthMethod = "apikey" | "chatgpt";
+
+/** What can be told that another login or a logout takes its place. */
+interface Cancellable {
+  cancel(cause: string): void;
+}
+
+/** Tokens are renewed this long before they expire, so that they live as long as the request they sign. */
+const renewalMs = 60_000;
+/** Tokens that say nothing about their end are renewed at this age, as the reference does. */
+const longestAgeMs = 28 * 24 * 3_600_000;
+
+/**
+ * The credentials of this process: one view for all conversations. The file is read once, here; what this process changes
+ * is seen at once, and what others write to the file changes nothing until this process logs in or out itself.
+ */
+export class AuthManager {
+  readonly codexHome: string;
+  readonly login: LoginSettings;
+  readonly originator: string;
+  readonly #env: Environment;
+  readonly #connect: AuthOptions["connect"];
+  readonly #listeners = new Set<(method: AuthMethod | undefined) => void>();
+  #stored: AuthFile | undefined;
+  #problem: string | undefined;
+  #connection: Promise<IssuerConnection> | undefined;
+  readonly #issuers = new Map<string, Promise<IssuerClient>>();
+  /** One for all who wait. */
+  #renewal: Promise<void> | undefined;
+  /** Could not be renewed ahead of time; they are used up to their end. */
+  #notRenewable: ChatgptTokens | undefined;
+  #pendingLogin: Cancellable | undefined;
+
+  constructor({ codexHome, env, login, originator, connect }: AuthOptions) {
+    this.codexHome = codexHome;
+    this.login = login;
+    this.originator = originator;
+    this.#env = env;
+    this.#connect = connect;
+    const { auth, problem } = readAuthFile(codexHome);
+    this.#stored = auth;
+    this.#problem = problem;
+  }
+
+  /** What is stored, for showing it to its owner. */
+  get stored(): AuthFile | undefined {
+    return this.#stored;
+  }
+
+  /** The credential as it stands; `warn` is told about a broken auth.json, which counts as missing. */
+  current(need: CredentialNeed, warn?: (sentence: string) => void): Credential | undefined {
+    const stored = () => {
+      if (this.#problem !== undefined) warn?.(this.#problem);
+      return this.#stored;
+    };
+    return resolveCredential(need, { env: this.#env, stored });
+  }
+
+  /** The kind of what signs requests now; undefined: nobody is signed in. */
+  method(need: CredentialNeed): AuthMethod | undefined {
+    const kind = this.current(need)?.kind;
+    return kind === "api-key" ? "apikey" : kind;
+  }
+
+  /** The credential for the next request; a promise only while tokens are renewed. Rejects with a UserError. */
+  credential(
+    need: CredentialNeed,
+    warn?: (sentence: string) => void,
+  ): Credential | undefined | Promise<Credential | undefined> {
+    const credential = this.current(need, warn);
+    const tokens = this.#stored?.tokens;
+    if (credential?.kind !== "chatgpt" || tokens === undefined) return credential;
+    const age = ageOf(tokens, Date.now());
+    if (age === "fresh" || (age === "due" && tokens === this.#notRenewable)) return credential;
+    return this.#renewAhead(need, { tokens, isExpired: age === "expired" });
+  }
+
+  /**
+   * For a request whose credential a server has refused: another one, or undefined where there is none now. Rejects with
+   * a UserError when only the person can help.
+   */
+  async replacement(need: CredentialNeed, refused: Credential): Promise<Credential | undefined> {
+    let credential = this.current(need);
+    if (credential?.token === refused.token && credential.kind === "chatgpt") {
+      try {
+        await this.renew();
+      } catch (error) {
+        if (error instanceof UserError) throw error;
+        log("warn", "auth", messageOf(error)); // the next repetition of the request may find the issuer well
+      }
+      credential = this.current(need);
+    }
+    return credential?.token === refused.token ? undefined : credential;
+  }
+
+  /** Renews the ChatGPT tokens, if there are any; rejects when that fails. */
+  renew(): Promise<void> {
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined;
+    });
+    return this.#renewal;
+  }
+
+  /** Keeps the key in place of whatever is stored. */
+  async loginWithApiKey(key: string): Promise<void> {
+    this.#pendingLogin?.cancel("a login with an API key took its place");
+    const { apiKeyContent } = await import("./token-content.ts");
+    await this.#change((content) => apiKeyContent(key, content));
+  }
+
+  /** Keeps the tokens in place of whatever is stored, unless the signal says that nobody wants them any more. */
+  async loginWithTokens(tokens: TokenSet, signal: AbortSignal): Promise<void> {
+    const { loginContent } = await import("./token-content.ts");
+    await this.#change((content) => {
+      signal.throwIfAborted();
+      return loginContent(tokens, content);
+    });
+  }
+
+  /** Deletes auth.json, also with an API key in it; false when there was none. */
+  async logout(): Promise<boolean> {
+    this.#pendingLogin?.cancel("a logout ended it");
+    const { deleteAuthFile } = await import("./write-auth-file.ts");
+    const existed = await deleteAuthFile(this.codexHome);
+    this.#set(undefined);
+    return existed;
+  }
+
+  /** At most one sign-in is under way: a new one ends the old one. */
+  setPendingLogin(login: Cancellable): void {
+    const previous = this.#pendingLogin;
+    this.#pendingLogin = login;
+    previous?.cancel("another login was started");
+  }
+
+  /**
+   * Calls back after each login and logout of this process, once those who asked for it have been answered; the returned
+   * function ends that.
+   */
+  onChange(listener: (method: AuthMethod | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Keeps what it has found out about the issuer, but not that it could not be reached. */
+  async issuer(url: string): Promise<IssuerClient> {
+    const known = this.#issuers.get(url) ?? this.#findIssuer(url);
+    this.#issuers.set(url, known);
+    try {
+      return await known;
+    } catch (error) {
+      this.#issuers.delete(url);
+      throw error;
+    }
+  }
+
+  async #findIssuer(url: string): Promise<IssuerClient> {
+    const { IssuerClient } = await import("./issuer-client.ts");
+    this.#connection ??= this.#connect();
+    return IssuerClient.find(url, await this.#connection);
+  }
+
+  async #renewAhead(
+    need: CredentialNeed,
+    { tokens, isExpired }: { readonly tokens: ChatgptTokens; readonly isExpired: boolean },
+  ): Promise<Credential | undefined> {
+    try {
+      await this.renew();
+    } catch (error) {
+      if (isExpired) throw error instanceof UserError ? error : new UserError(messageOf(error), { cause: error });
+      log("warn", "auth", messageOf(error));
+      this.#notRenewable = tokens;
+    }
+    return this.current(need);
+  }
+
+  async #renew(): Promise<void> {
+    const before = this.#stored;
+    if (before?.tokens === undefined) return;
+    const { renewTokens } = await import("./token-renewal.ts");
+    const renewed = await renewTokens(before.tokens, this);
+    // A login or logout on the way has the last word.
+    if (this.#stored === before) this.#stored = { ...before, tokens: renewed };
+  }
+
+  async #change(change: (content: Readonly<Record<string, unknown>>) => Record<string, unknown>): Promise<void> {
+    const { writeAuthFile } = await import("./write-auth-file.ts");
+    this.#set(await writeAuthFile(this.codexHome, (content) => change(content ?? {})));
+  }
+
+  #set(auth: AuthFile | undefined): void {
+    this.#stored = auth;
+    this.#problem = undefined;
+    const method = auth?.tokens !== undefined ? "chatgpt" : auth?.apiKey !== undefined ? "apikey" : undefined;
+    setImmediate(() => {
+      for (const listener of [...this.#listeners]) listener(method);
+    });
+  }
+}
+
+function ageOf({ expiresAt, refreshedAt }: ChatgptTokens, now: number): "fresh" | "due" | "expired" {
+  if (expiresAt !== undefined && expiresAt <= now) return "expired";
+  if (expiresAt !== undefined && expiresAt - renewalMs <= now) return "due";
+  return refreshedAt !== undefined && now - refreshedAt > longestAgeMs ? "due" : "fresh";
+}

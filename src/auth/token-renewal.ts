@@ -1,0 +1,72 @@
+import { UserError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
+import { type ChatgptTokens, isSameAccount, parseAuthContent, readAuthContent, readAuthFile } from "./auth-file.ts";
+import { withAuthLock } from "./auth-lock.ts";
+import type { AuthManager } from "./auth-manager.ts";
+import { type IssuerClient, openaiIssuer, TokenRefused } from "./issuer-client.ts";
+import { renewedContent, type TokenAnswer } from "./token-content.ts";
+import { replaceAuthFile } from "./write-auth-file.ts";
+
+/** All that waits for a renewal waits no longer (spec core 4.4). */
+const longestMs = 60_000;
+
+/**
+ * New tokens of the same account, from whoever was first: another process may have renewed them already, and a refresh
+ * token is good for one use. Rejects with a UserError where only a new login helps, with another Error where time may.
+ */
+export function renewTokens(tokens: ChatgptTokens, auth: AuthManager): Promise<ChatgptTokens> {
+  return withAuthLock(auth.codexHome, async () => {
+    const { auth: stored } = readAuthFile(auth.codexHome);
+    const others = stored?.tokens;
+    if (others !== undefined && isSameAccount(others, tokens) && others.accessToken !== tokens.accessToken)
+      return others;
+    const answer = await refresh(tokens, auth);
+    return keep(tokens, answer, auth.codexHome);
+  });
+}
+
+async function refresh(tokens: ChatgptTokens, auth: AuthManager): Promise<TokenAnswer> {
+  if (tokens.refreshToken === undefined) throw loginAgain("there is no refresh token");
+  // Files of the reference do not say whose they are: those tokens are of ChatGPT's issuer, and no other one gets them.
+  const url = tokens.issuer ?? openaiIssuer;
+  const clientId = tokens.clientId ?? auth.login.clientId;
+  if (clientId === undefined) {
+    throw loginAgain("a refresh needs the client id they were issued to: set chatgpt_client_id in config.toml");
+  }
+  const issuer: IssuerClient = await auth.issuer(url);
+  const form = {
+    client_id: clientId,
+    grant_type: "refresh_token",
+    refresh_token: tokens.refreshToken,
+    scope: "openid profile email",
+  };
+  try {
+    return await issuer.requestTokens(form, AbortSignal.timeout(longestMs));
+  } catch (error) {
+    if (error instanceof TokenRefused) throw loginAgain(`the refresh token was refused (${error.message})`, error);
+    throw error;
+  }
+}
+
+/** Where another account has taken the place in the file, or somebody logged out, the tokens live on here alone. */
+function keep(tokens: ChatgptTokens, answer: TokenAnswer, codexHome: string): ChatgptTokens {
+  const { content = {} } = readAuthContent(codexHome);
+  const stored = parseAuthContent(content).tokens;
+  if (stored !== undefined && isSameAccount(stored, tokens)) {
+    const renewed = renewedContent(answer, content);
+    try {
+      replaceAuthFile(codexHome, renewed);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      log("error", "auth", `${error.message}; the renewed login is good for this process only`);
+    }
+    return parseAuthContent(renewed).tokens ?? tokens;
+  }
+  const { accessToken = tokens.accessToken, refreshToken = tokens.refreshToken, expiresInMs } = answer;
+  const expiresAt = expiresInMs === undefined ? undefined : Date.now() + expiresInMs;
+  return { ...tokens, accessToken, refreshToken, expiresAt, refreshedAt: Date.now() };
+}
+
+function loginAgain(problem: string, cause?: unknown): UserError {
+  return new UserError(`Your ChatGPT login cannot be renewed: ${problem}. Log in again: codex login`, { cause });
+}

@@ -1,0 +1,172 @@
+import path from "node:path";
+import { createInterface } from "node:readline/promises";
+import { findCodexHome } from "../config/codex-home.ts";
+import { createCommandHost } from "../conversation/sandbox-set.ts";
+import { UserError } from "../lib/errors.ts";
+import { canonicalPath } from "../process/canonical-path.ts";
+import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
+import { sessionMarkdown } from "../render/session-markdown.ts";
+import { listText, sessionText } from "../render/session-text.ts";
+import { isContext } from "../rollout/compacted-history.ts";
+import { readRollout, type StoredConversation } from "../rollout/reader.ts";
+import { isInUse, SessionInUse } from "../rollout/recorder.ts";
+import { archiveSession, deleteSession, findSession, listSessions, sessionsFolder } from "../rollout/sessions.ts";
+import { ProcessOutput } from "./process-output.ts";
+
+/** One of the `sessions` commands as its command line says it, checked by commander. */
+export type SessionsAction = { readonly json: boolean } & (
+  | {
+      readonly type: "list";
+      readonly limit: number;
+      readonly isArchive: boolean;
+      readonly cursor: string | undefined;
+      readonly cwd: string | undefined;
+    }
+  | { readonly type: "show" | "archive" | "export"; readonly id: string }
+  | { readonly type: "delete"; readonly id: string; readonly isSure: boolean }
+);
+
+interface Place {
+  readonly codexHome: string;
+  readonly output: ProcessOutput;
+}
+
+/** Returns the exit status. */
+export async function sessionsCommand(action: SessionsAction): Promise<number> {
+  const place = { codexHome: findCodexHome(process.env, process.cwd()), output: new ProcessOutput(false) };
+  const status = await perform(action, place);
+  await place.output.flush();
+  if (place.output.problem !== undefined) throw new UserError(`Cannot write to stdout: ${place.output.problem}`);
+  return place.output.stdoutClosed.aborted ? 141 : status;
+}
+
+async function perform(action: SessionsAction, place: Place): Promise<number> {
+  switch (action.type) {
+    case "list":
+      list(action, place);
+      return 0;
+    case "show":
+      show(action, place);
+      return 0;
+    case "archive":
+      return archive(action, place);
+    case "delete":
+      return remove(action, place);
+    case "export":
+      exportSession(action, place);
+      return 0;
+    default:
+      return action satisfies never;
+  }
+}
+
+function list(action: Extract<SessionsAction, { type: "list" }>, { codexHome, output }: Place): void {
+  const { limit, isArchive, cursor } = action;
+  const cwd = action.cwd === undefined ? undefined : canonicalPath(action.cwd);
+  const page = listSessions({ codexHome, pageSize: limit, cursor, isArchive, cwd });
+  if (action.json) {
+    output.stdout(jsonLine(page));
+    return;
+  }
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  output.stdout(listText(page.items, { now: Date.now(), home: process.env["HOME"], width }));
+  if (page.items.length === limit && page.nextCursor !== undefined) {
+    output.stderr(`More: codex sessions list --cursor '${page.nextCursor}'\n`);
+  }
+}
+
+function show({ id, json }: { readonly id: string; readonly json: boolean }, { codexHome, output }: Place): void {
+  const { file, stored } = readSession(id, codexHome);
+  const facts = factsOf(file, stored);
+  const text = () => sessionText(facts, { items: said(stored), now: Date.now() });
+  output.stdout(json ? jsonLine({ ...facts, messages: stored.events }) : text());
+}
+
+function exportSession(
+  { id, json }: { readonly id: string; readonly json: boolean },
+  { codexHome, output }: Place,
+): void {
+  const { file, stored } = readSession(id, codexHome);
+  const facts = factsOf(file, stored);
+  const everything = { ...facts, messages: stored.events, items: stored.items };
+  output.stdout(json ? jsonLine(everything) : sessionMarkdown(facts, said(stored)));
+}
+
+function archive({ id, json }: { readonly id: string; readonly json: boolean }, { codexHome, output }: Place): number {
+  const conversationId = parseConversationId(id);
+  const file = findFile(conversationId, codexHome, { withArchive: false });
+  refuseIfInUse(conversationId, file);
+  archiveSession(codexHome, { conversationId, rolloutPath: file });
+  if (json) output.stdout(jsonLine({ conversationId, archived: true }));
+  else output.stderr(`Archived ${conversationId}.\n`);
+  return 0;
+}
+
+/** Status 1 when the person thought better of it. */
+async function remove(
+  { id, json, isSure }: { readonly id: string; readonly json: boolean; readonly isSure: boolean },
+  { codexHome, output }: Place,
+): Promise<number> {
+  const conversationId = parseConversationId(id);
+  const file = findFile(conversationId, codexHome, { withArchive: true });
+  refuseIfInUse(conversationId, file);
+  const isWanted = isSure || (await confirm(`Delete the session ${conversationId} for good? [y/N] `));
+  if (isWanted) deleteSession(file);
+  if (json) output.stdout(jsonLine({ conversationId, deleted: isWanted }));
+  else output.stderr(isWanted ? `Deleted ${conversationId}.\n` : "Nothing was deleted.\n");
+  return isWanted ? 0 : 1;
+}
+
+async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new UserError("Nobody can be asked here: say --yes to delete the session.");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(question)).trim());
+  } catch {
+    return false; // ended with Ctrl-C or Ctrl-D
+  } finally {
+    lines.close();
+  }
+}
+
+function refuseIfInUse(id: ConversationId, file: string): void {
+  const host = createCommandHost();
+  const isLocked = isInUse(file, host.tryLibc());
+  host.close();
+  if (isLocked) throw new SessionInUse(`The session ${id} is in use by another process.`);
+}
+
+function readSession(id: string, codexHome: string): { readonly file: string; readonly stored: StoredConversation } {
+  const file = findFile(parseConversationId(id), codexHome, { withArchive: true });
+  return { file, stored: readRollout(file) };
+}
+
+function findFile(id: ConversationId, codexHome: string, options: { readonly withArchive: boolean }): string {
+  const file = findSession(codexHome, id, options);
+  if (file !== undefined) return file;
+  throw new UserError(`no rollout found for session id ${id} in "${sessionsFolder(codexHome)}"`);
+}
+
+function factsOf(file: string, { conversationId, meta, lastTurn, skipped }: StoredConversation) {
+  return {
+    conversationId,
+    path: file,
+    ...(meta.timestamp === undefined ? {} : { timestamp: meta.timestamp }),
+    ...(meta.cwd === undefined ? {} : { cwd: lastTurn?.cwd ?? meta.cwd }),
+    ...(lastTurn === undefined
+      ? {}
+      : { model: lastTurn.model, sandbox: lastTurn.sandbox_policy.mode, approval: lastTurn.approval_policy }),
+    damagedLines: skipped,
+    isArchived: path.basename(path.dirname(file)) === "archived_sessions",
+  };
+}
+
+/** Without what the program told the model about its surroundings. */
+function said({ items }: StoredConversation) {
+  return items.filter((item) => !isContext(item));
+}
+
+function jsonLine(value: object): string {
+  return `${JSON.stringify(value)}
+`;
+}

@@ -1,0 +1,198 @@
+import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync, unlinkSync } from "node:fs";
+import path from "node:path";
+import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { isInside } from "../lib/path-inside.ts";
+import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
+import { readSessionHead } from "./session-head.ts";
+
+export interface StoredSession {
+  readonly conversationId: ConversationId;
+  readonly path: string;
+  /** The first plain message of the user. */
+  readonly preview: string;
+  /** When it began, in UTC. */
+  readonly timestamp: string | undefined;
+  /** Where it began. */
+  readonly cwd: string | undefined;
+}
+
+export interface SessionPage {
+  /** Newest first. */
+  readonly items: readonly StoredSession[];
+  /** Where the next page begins; absent behind the last one. */
+  readonly nextCursor?: string;
+}
+
+/** A path that is none of a session, or of another one than was named. */
+export class WrongRolloutPath extends UserError {}
+
+const defaultPageSize = 25;
+
+export function sessionsFolder(codexHome: string): string {
+  return path.join(codexHome, "sessions");
+}
+
+export function archiveFolder(codexHome: string): string {
+  return path.join(codexHome, "archived_sessions");
+}
+
+/**
+ * The sessions with at least one plain message of the user, newest first by the time of their start. Only the files of
+ * the page are opened. A cursor that cannot be read is as good as none.
+ */
+export function listSessions(options: {
+  readonly codexHome: string;
+  readonly pageSize?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly isArchive?: boolean;
+  /** Only those that began there. */
+  readonly cwd?: string | undefined;
+}): SessionPage {
+  const { codexHome, pageSize = defaultPageSize, cwd } = options;
+  const start = /^(\d{4}(?:-\d\d){2}T\d\d(?:-\d\d){2})\|(\S+)$/.exec(options.cursor ?? "");
+  const before = start === null ? undefined : `${start[1]}-${start[2]?.toLowerCase()}`;
+  const items: StoredSession[] = [];
+  let last: RolloutName | undefined;
+  for (const name of options.isArchive ? archivedRollouts(codexHome) : rollouts(codexHome)) {
+    if (items.length >= pageSize) break;
+    if (before !== undefined && name.key >= before) continue;
+    const session = describe(name);
+    if (session === undefined || (cwd !== undefined && session.cwd !== cwd)) continue;
+    items.push(session);
+    last = name;
+  }
+  return { items, ...(last === undefined ? {} : { nextCursor: `${last.time}|${last.conversationId}` }) };
+}
+
+/** The file of a session; undefined when there is none. Archived ones are found only where that is asked for. */
+export function findSession(
+  codexHome: string,
+  id: ConversationId,
+  { withArchive = false }: { readonly withArchive?: boolean } = {},
+): string | undefined {
+  for (const name of rollouts(codexHome)) if (name.conversationId === id) return name.path;
+  if (!withArchive) return undefined;
+  return archivedRollouts(codexHome).find((name) => name.conversationId === id)?.path;
+}
+
+/** The session that was last written to, of all or of those that began in `cwd`. */
+export function latestSession(codexHome: string, { cwd }: { readonly cwd?: string } = {}): StoredSession | undefined {
+  const found = [...rollouts(codexHome)].flatMap((name) => {
+    const stat = statSync(name.path, { throwIfNoEntry: false });
+    return stat === undefined ? [] : [{ name, changed: stat.mtimeMs }];
+  });
+  found.sort((one, other) => other.changed - one.changed || (one.name.key < other.name.key ? 1 : -1));
+  for (const { name } of found) {
+    const session = describe(name);
+    if (session !== undefined && (cwd === undefined || session.cwd === cwd)) return session;
+  }
+  return undefined;
+}
+
+/** Moves a session out of the list. Throws WrongRolloutPath when the path is not this session's. */
+export function archiveSession(
+  codexHome: string,
+  { conversationId, rolloutPath }: { readonly conversationId: ConversationId; readonly rolloutPath: string },
+): void {
+  const file = checkedPath(codexHome, rolloutPath);
+  if (!file.endsWith(`${conversationId}.jsonl`)) {
+    throw new WrongRolloutPath(`rollout path \`${rolloutPath}\` does not match conversation id ${conversationId}`);
+  }
+  const folder = archiveFolder(codexHome);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const target = path.join(folder, path.basename(file));
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw new Error(`"${target}" exists already`);
+    renameSync(file, target);
+  } catch (cause) {
+    throw new UserError(explainSystemError(cause), { cause });
+  }
+}
+
+/** Deletes what findSession has found. */
+export function deleteSession(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (cause) {
+    throw new UserError(`Cannot delete "${file}": ${explainSystemError(cause)}`, { cause });
+  }
+}
+
+/** Canonical, so that no link leads elsewhere. A path that is not absolute is one of nobody's folder. */
+function checkedPath(codexHome: string, rolloutPath: string): string {
+  try {
+    const file = realpathSync.native(rolloutPath);
+    if (path.isAbsolute(rolloutPath) && isInside(file, realpathSync.native(sessionsFolder(codexHome)))) return file;
+  } catch {
+    // neither is what does not exist
+  }
+  throw new WrongRolloutPath(`rollout path \`${rolloutPath}\` must be in sessions directory`);
+}
+
+interface RolloutName {
+  readonly path: string;
+  /** Local time of the start, as the name tells it. */
+  readonly time: string;
+  readonly conversationId: ConversationId;
+  /** In its order names are sorted. */
+  readonly key: string;
+}
+
+/** Newest first; folders are read as they are come to. */
+function* rollouts(codexHome: string): Iterable<RolloutName> {
+  const root = sessionsFolder(codexHome);
+  for (const year of numbers(root, /^\d{4}$/)) {
+    for (const month of numbers(year, /^\d\d$/)) {
+      for (const day of numbers(month, /^\d\d$/)) yield* rolloutsIn(day);
+    }
+  }
+}
+
+/** All lie in one folder. */
+function archivedRollouts(codexHome: string): readonly RolloutName[] {
+  return rolloutsIn(archiveFolder(codexHome));
+}
+
+function numbers(folder: string, pattern: RegExp): readonly string[] {
+  const names = entries(folder).filter((name) => pattern.test(name));
+  return names
+    .sort()
+    .reverse()
+    .map((name) => path.join(folder, name));
+}
+
+function rolloutsIn(folder: string): readonly RolloutName[] {
+  const names = entries(folder).flatMap((name) => {
+    const [, time = "", id = ""] =
+      /^rollout-(\d{4}(?:-\d\d){2}T\d\d(?:-\d\d){2})-([\da-f-]{36})\.jsonl$/.exec(name) ?? [];
+    const conversationId = toId(id);
+    if (conversationId === undefined) return [];
+    return [{ path: path.join(folder, name), time, conversationId, key: `${time}-${id}` }];
+  });
+  return names.sort((one, other) => (one.key < other.key ? 1 : -1));
+}
+
+/** A missing folder is an empty one. */
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw new UserError(`Cannot read "${folder}": ${explainSystemError(cause)}`, { cause });
+  }
+}
+
+function toId(text: string): ConversationId | undefined {
+  try {
+    return text === "" ? undefined : parseConversationId(text);
+  } catch {
+    return undefined; // another file of this form of name
+  }
+}
+
+function describe({ path: file, conversationId }: RolloutName): StoredSession | undefined {
+  const head = readSessionHead(file);
+  if (head?.preview === undefined) return undefined;
+  return { conversationId, path: file, preview: head.preview, timestamp: head.timestamp, cwd: head.cwd };
+}
