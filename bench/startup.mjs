@@ -45,7 +45,7 @@ writeFileSync(
 );
 
 /** Milliseconds until the process has ended, until its first request to the model, and until it first prints. */
-async function time(args) {
+async function time(args, input) {
   const started = performance.now();
   let requestMs = Number.NaN;
   let firstByteMs = Number.NaN;
@@ -55,11 +55,12 @@ async function time(args) {
   const child = spawn(process.execPath, args, {
     cwd: work,
     env: { PATH: process.env.PATH, HOME: root, CODEX_HOME: home, TERM: "dumb" },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   child.stdout.on("data", () => {
     firstByteMs ||= performance.now() - started;
   });
+  child.stdin?.end(input);
   let errors = "";
   child.stderr.on("data", (text) => {
     errors += text;
@@ -69,6 +70,13 @@ async function time(args) {
   return { endMs: performance.now() - started, requestMs, firstByteMs };
 }
 
+const clientInfo = { name: "bench", version: "1" };
+const questions = [
+  { id: 1, method: "initialize", params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo } },
+  { id: 2, method: "tools/list" },
+]
+  .map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
+  .join("");
 const exec = (mode) => [codex, "exec", "-s", mode, "hi"];
 const rows = [
   { name: "empty node", run: async () => (await time([empty])).endMs },
@@ -78,6 +86,7 @@ const rows = [
   { name: "exec to its first request", budget: 2.2, run: async () => (await time(exec("workspace-write"))).requestMs },
   { name: "exec, one answer", budget: 2.2, run: async () => (await time(exec("workspace-write"))).endMs },
   { name: "proto to its first event", budget: 2.2, run: async () => (await time([codex, "proto"])).firstByteMs },
+  { name: "mcp to tools/list", budget: 2, run: async () => (await time([codex, "mcp"], questions)).firstByteMs },
   { name: "the same without a sandbox", run: async () => (await time(exec("danger-full-access"))).endMs },
 ].map((row) => ({ ...row, samples: [] }));
 

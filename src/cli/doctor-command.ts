@@ -12,6 +12,7 @@ import { checkSandboxes, prepareSandbox } from "../process/sandbox.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
 import { showControls } from "../render/printable.ts";
 import { version } from "../version.ts";
+import { currentFolder } from "./current-folder.ts";
 
 /** The command line of `doctor`, checked by commander. */
 export interface DoctorOptions {
@@ -45,7 +46,7 @@ function checkAll(options: DoctorOptions): Checks {
   const program = ok(`codex ${version}, Node ${process.versions.node}, ${os.type()} ${os.release()} ${process.arch}`);
   let config: Config;
   try {
-    config = loadConfig({ flags: configFlags(options), env: process.env, processCwd: process.cwd() });
+    config = loadConfig({ flags: configFlags(options), env: process.env, processCwd: currentFolder() });
   } catch (error) {
     return { program, config: failed(error) };
   }

@@ -18,6 +18,7 @@ import type { Output, Renderer, RunOutcome } from "../render/renderer.ts";
 import { sandboxText } from "../render/sandbox-text.ts";
 import { hasColour } from "../render/style.ts";
 import { version } from "../version.ts";
+import { currentFolder } from "./current-folder.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { readPrompt } from "./read-prompt.ts";
 import type { ResumeFlags } from "./resume-target.ts";
@@ -52,7 +53,7 @@ const exitStatus = { completed: 0, failed: 1, limit: 3, stdoutClosed: 141 } as c
 
 /** One task from the prompt to the exit status. Everything that can be checked is checked before stdin is read. */
 export async function execCommand(promptArgument: string | undefined, options: ExecOptions): Promise<number> {
-  const loaded = loadConfig({ flags: configFlags(options), env: process.env, processCwd: process.cwd() });
+  const loaded = loadConfig({ flags: configFlags(options), env: process.env, processCwd: currentFolder() });
   startLog(loaded.env, "error");
   const resume = options.resume === undefined ? undefined : await findResumeTarget(options.resume, loaded);
   // A session goes on in the folder where it was allowed to start, unless another one is named.

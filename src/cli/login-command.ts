@@ -8,8 +8,9 @@ import { openAuth } from "../conversation/open-auth.ts";
 import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
 import { openBrowser } from "../process/open-browser.ts";
-import { showControls } from "../render/printable.ts";
+import { showControls, showLine } from "../render/printable.ts";
 import { version } from "../version.ts";
+import { currentFolder } from "./current-folder.ts";
 import { askSecret, askYesNo, Declined, readPipedSecret } from "./read-secret.ts";
 import { type Signal, signalStatus, timeLimit } from "./run-end.ts";
 
@@ -43,7 +44,7 @@ export function loginStatusCommand(overrides: readonly string[]): number {
   const provider = findProvider("openai", { env: config.env, configured: new Map() });
   if (provider === undefined) throw new Error("there is no provider openai"); // it is built in
   const { preferredAuthMethod } = config;
-  const credential = auth.current({ provider, preferredAuthMethod }, (problem) => say(`Warning: ${problem}`));
+  const credential = auth.current({ provider, preferredAuthMethod }, (problem) => say(`Warning: ${showLine(problem)}`));
   if (credential === undefined) {
     say("Not logged in");
     return 1;
@@ -68,7 +69,7 @@ export async function logoutCommand(overrides: readonly string[]): Promise<numbe
 }
 
 function open(overrides: readonly string[]): { readonly config: Config; readonly auth: AuthManager } {
-  const config = loadConfig({ flags: { overrides }, env: process.env, processCwd: process.cwd() });
+  const config = loadConfig({ flags: { overrides }, env: process.env, processCwd: currentFolder() });
   startLog(config.env, "error");
   return { config, auth: openAuth(config, version) };
 }

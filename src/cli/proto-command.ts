@@ -6,7 +6,9 @@ import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
 import { watchReader } from "../process/reader-watch.ts";
 import type { ApprovalPolicy, SandboxMode } from "../protocol/policy.ts";
+import { showLine } from "../render/printable.ts";
 import { version } from "../version.ts";
+import { currentFolder } from "./current-folder.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { ProtoSession } from "./proto-session.ts";
 import type { ResumeFlags } from "./resume-target.ts";
@@ -44,7 +46,7 @@ export async function protoCommand(options: ProtoOptions): Promise<number> {
       ...(cwd === undefined ? {} : { cwd }),
     },
     env: process.env,
-    processCwd: process.cwd(),
+    processCwd: currentFolder(),
   });
   const output = new ProcessOutput(false);
   startLog(config.env, "info", (text) => {
@@ -61,7 +63,7 @@ export async function protoCommand(options: ProtoOptions): Promise<number> {
   });
   const session = new ProtoSession(conversation, output);
   session.print(firstEvent);
-  for (const warning of warnings) output.stderr(`Warning: ${warning}\n`);
+  for (const warning of warnings) output.stderr(`Warning: ${showLine(warning)}\n`);
   watchReader(1, { host: commandHost, onGone: () => output.stopWriting() });
   const status = await session.serve(process.stdin);
   commandHost.close();

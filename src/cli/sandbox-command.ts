@@ -13,6 +13,7 @@ import { prepareSandbox } from "../process/sandbox.ts";
 import { describeErrno } from "../process/system-error.ts";
 import { hasNetworkAccess, type SandboxMode, type SandboxPolicy } from "../protocol/policy.ts";
 import { showLine } from "../render/printable.ts";
+import { currentFolder } from "./current-folder.ts";
 
 /** The command line of `sandbox`, checked by commander. */
 export interface SandboxOptions {
@@ -69,7 +70,7 @@ function loadPolicy({ mode, overrides, addedFolders, network, cwd }: SandboxOpti
         ...(sandboxMode === undefined ? {} : { sandboxMode }),
       },
       env: process.env,
-      processCwd: process.cwd(),
+      processCwd: currentFolder(),
     });
   const config = load(mode);
   const wantsMore = network || addedFolders.length > 0;

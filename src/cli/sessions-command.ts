@@ -11,6 +11,7 @@ import { isContext } from "../rollout/compacted-history.ts";
 import { readRollout, type StoredConversation } from "../rollout/reader.ts";
 import { isInUse, SessionInUse } from "../rollout/recorder.ts";
 import { archiveSession, deleteSession, findSession, listSessions, sessionsFolder } from "../rollout/sessions.ts";
+import { currentFolder } from "./current-folder.ts";
 import { ProcessOutput } from "./process-output.ts";
 
 /** One of the `sessions` commands as its command line says it, checked by commander. */
@@ -33,7 +34,7 @@ interface Place {
 
 /** Returns the exit status. */
 export async function sessionsCommand(action: SessionsAction): Promise<number> {
-  const place = { codexHome: findCodexHome(process.env, process.cwd()), output: new ProcessOutput(false) };
+  const place = { codexHome: findCodexHome(process.env, currentFolder()), output: new ProcessOutput(false) };
   const status = await perform(action, place);
   await place.output.flush();
   if (place.output.problem !== undefined) throw new UserError(`Cannot write to stdout: ${place.output.problem}`);

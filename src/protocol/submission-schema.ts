@@ -16,7 +16,8 @@ type DecodedSubmission =
   | { readonly ok: true; readonly submission: ClientSubmission }
   | { readonly ok: false; readonly id: string; readonly problem: string };
 
-export const AbsolutePathSchema = z.string().check(z.regex(/^\//, "an absolute path"));
+export const AbsolutePathSchema = z.string().check(z.regex(/^\/[^\0]*$/, "an absolute path"));
+const ModelNameSchema = z.string().check(z.regex(/./, "the name of a model"));
 export const ApprovalPolicySchema = z.enum(approvalPolicies);
 export const ReasoningEffortSchema = z.enum(reasoningEfforts);
 export const ReasoningSummarySchema = z.enum(reasoningSummaries);
@@ -46,7 +47,7 @@ const OverrideTurnContextSchema = z.object({
   cwd: z.nullish(AbsolutePathSchema),
   approval_policy: z.nullish(ApprovalPolicySchema),
   sandbox_policy: z.nullish(SandboxPolicySchema),
-  model: z.nullish(z.string()),
+  model: z.nullish(ModelNameSchema),
   effort: z.nullish(ReasoningEffortSchema),
   summary: z.nullish(ReasoningSummarySchema),
 });
@@ -61,7 +62,7 @@ export const OpSchema = z.discriminatedUnion("type", [
     cwd: AbsolutePathSchema,
     approval_policy: ApprovalPolicySchema,
     sandbox_policy: SandboxPolicySchema,
-    model: z.string(),
+    model: ModelNameSchema,
     effort: z._default(z.nullable(ReasoningEffortSchema), null),
     summary: ReasoningSummarySchema,
   }),
