@@ -32,7 +32,7 @@ sub fail {
 }
 sub try_call { my $name = shift; my $number = shift; syscall($number, @_) }
 sub must_call { my $result = try_call(@_); fail("setup", $_[0]) if $result == -1; $result }
-my @argv = next_list(); my %variables = next_list(); my $cwd = next_field(); my $mark = next_field() + 0;
+my @argv = next_list(); my @variables = next_list(); my $cwd = next_field(); my $mark = next_field() + 0;
 my $attributes = pack("H*", next_field()); my @allowed = next_list(); my $filter = pack("H*", next_field());
 must_call("prctl", ${number("prctl")}, 1, ${constants.signals.SIGTERM}, 0, 0, 0);
 try_call("unshare", ${number("unshare")}, 0x08000000);
@@ -67,7 +67,7 @@ must_call("landlock_restrict_self", ${number("landlock_restrict_self")}, $rulese
 my $program = pack("Sx6P", length($filter) / 8, $filter);
 must_call("prctl", ${number("prctl")}, 22, 2, $program, 0, 0);
 syswrite($control, qq({"kind":"restricted"}\\n));
-%ENV = %variables;
+%ENV = (); while (@variables) { my ($name, $value) = splice(@variables, 0, 2); $ENV{$name} = $value }
 exec { $argv[0] } @argv;
 fail("exec", "");
 `;
