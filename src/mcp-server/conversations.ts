@@ -1,0 +1,148 @@
+import { existsSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import type { AuthManager } from "../auth/auth-manager.ts";
+import type { ChatGptLogin } from "../auth/browser-login.ts";
+import type { Config, ConfigFlags } from "../config/config.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { ConversationManager } from "../conversation/conversation-manager.ts";
+import type { InitializedCodex } from "../conversation/init-codex.ts";
+import { openAuth } from "../conversation/open-auth.ts";
+import { createCommandHost, SandboxSet } from "../conversation/sandbox-set.ts";
+import { UserError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
+import { releaseMemory } from "../process/release-memory.ts";
+import type { ConversationId } from "../protocol/conversation-id.ts";
+import { findSession } from "../rollout/sessions.ts";
+import { LiveConversation } from "./live-conversation.ts";
+import type { ServerState } from "./server-state.ts";
+
+/** The conversations of this server, and those on disk that it can go on with. */
+export class Conversations {
+  /** One view of the credentials for all of them, and for the account methods. */
+  readonly auth: AuthManager;
+  /** Sign-ins under way, by id. */
+  readonly logins = new Map<string, ChatGptLogin>();
+  /** What all commands of this process need. */
+  readonly commandHost = createCommandHost();
+  /** For commands outside of all conversations. */
+  readonly sandboxes: SandboxSet;
+  readonly #state: ServerState;
+  readonly #manager: ConversationManager;
+  readonly #live = new Map<string, LiveConversation>();
+  #releasing = new AbortController();
+  #starts: Promise<void> = Promise.resolve();
+  readonly #closing = new AbortController();
+  #isUnattended = false;
+
+  constructor(state: ServerState) {
+    this.#state = state;
+    this.auth = openAuth(state.config, state.version);
+    // Told once those who asked for the change have their answer.
+    this.auth.onChange((method) =>
+      state.outgoing.notify("authStatusChange", method === undefined ? {} : { authMethod: method }),
+    );
+    this.sandboxes = new SandboxSet(state.config, this.commandHost);
+    this.#manager = new ConversationManager({
+      version: state.version,
+      auth: this.auth,
+      commandHost: this.commandHost,
+    });
+  }
+
+  /** Fires when the server ends. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** config.toml as it is now, `-c` of the command line, then what the call says. Throws a UserError. */
+  configFor(flags: ConfigFlags): Config {
+    const { env, processCwd, overrides } = this.#state;
+    return loadConfig({ flags: { overrides, ...flags }, env, processCwd });
+  }
+
+  /** Throws a UserError when it cannot be started. */
+  async create(config: Config): Promise<LiveConversation> {
+    return this.#inTurn(async () => this.#adopt(await this.#manager.create(config, this.#client())));
+  }
+
+  /** Goes on with a session on disk; throws a UserError when the file holds none. */
+  async resume(config: Config, rolloutFile: string): Promise<LiveConversation> {
+    return this.#inTurn(async () => this.#adopt(await this.#manager.resume(config, rolloutFile, this.#client())));
+  }
+
+  get(id: string): LiveConversation | undefined {
+    return this.#live.get(id);
+  }
+
+  /** One that is live, or one of an earlier process. */
+  async find(id: ConversationId): Promise<LiveConversation | undefined> {
+    const live = this.#live.get(id);
+    if (live !== undefined) return live;
+    const file = findSession(this.#state.config.codexHome, id);
+    return file === undefined ? undefined : this.resume(this.configFor({}), file);
+  }
+
+  /** Interrupts what it does, and ends it; resolves when its last event is told. */
+  async shutDown(id: string): Promise<void> {
+    await this.#live.get(id)?.shutDown();
+  }
+
+  /** The client cannot answer questions any more. */
+  leaveUnattended(): void {
+    this.#isUnattended = true;
+    for (const conversation of this.#live.values()) conversation.leaveUnattended();
+  }
+
+  /** Resolves when nothing runs and nothing waits anywhere. */
+  async whenIdle(): Promise<void> {
+    await Promise.all([...this.#live.values()].map((conversation) => conversation.whenIdle()));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#live.values()].map((live) => live.close().then(() => live.ended)));
+    await this.#manager.close();
+    this.sandboxes.close();
+    this.commandHost.close();
+  }
+
+  /** A start takes a few milliseconds: of a hundred asked for at once, each lets other requests be answered first. */
+  #inTurn<T>(start: () => Promise<T>): Promise<T> {
+    this.#starts = this.#starts.then(() => setImmediate());
+    return this.#starts.then(start);
+  }
+
+  /** Anew with each end, so that it comes once all is quiet. */
+  #release(): void {
+    this.#releasing.abort();
+    this.#releasing = new AbortController();
+    void releaseMemory(this.#releasing.signal);
+  }
+
+  #client() {
+    const { info } = this.#state.client;
+    return info === undefined ? {} : { client: info };
+  }
+
+  async #adopt(codex: InitializedCodex): Promise<LiveConversation> {
+    const { conversation, rolloutPath, warnings } = codex;
+    const known = this.#live.get(conversation.id);
+    if (known?.isFor(conversation) === true) return known; // two wanted the same session
+    for (const warning of warnings) log("warn", "mcp", `${conversation.id}: ${warning}`);
+    if (rolloutPath !== undefined && !existsSync(rolloutPath)) {
+      await this.#manager.remove(conversation.id); // nobody could go on with it later
+      throw new UserError(warnings.find((warning) => warning.includes(rolloutPath)) ?? `Cannot write "${rolloutPath}"`);
+    }
+    this.#releasing.abort(); // not while a turn begins
+    const live = new LiveConversation(codex, this.#state);
+    if (this.#isUnattended) live.leaveUnattended();
+    this.#live.set(live.id, live);
+    void live.ended.then(() => {
+      if (this.#live.get(live.id) === live) this.#live.delete(live.id);
+      this.#release();
+    });
+    if (!this.closing.aborted) return live;
+    await live.close();
+    throw new UserError("the server is ending");
+  }
+}

@@ -1,0 +1,68 @@
+import path from "node:path";
+import { credentialVariables } from "../config/model-providers.ts";
+import { messageOf } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
+import { childEnvironment } from "../process/child-env.ts";
+import { diffToRemote } from "../process/git-diff.ts";
+import { type CommandOutcome, runCommand } from "../process/run-command.ts";
+import { hasNetworkAccess } from "../protocol/policy.ts";
+import { decodeParams } from "./decode.ts";
+import type { MethodHandler } from "./direct-methods.ts";
+import { ExecParamsSchema, GitDiffParamsSchema } from "./method-schemas.ts";
+import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
+
+const defaultTimeoutMs = 10_000;
+
+export const utilityMethods = {
+  gitDiffToRemote: async (call, { state }) => {
+    const { cwd } = decodeParams(call.params, GitDiffParamsSchema);
+    try {
+      call.reply(await diffToRemote(path.resolve(state.processCwd, cwd), state.config.env));
+    } catch (cause) {
+      log("warn", "mcp", `gitDiffToRemote: ${messageOf(cause)}`);
+      const place = JSON.stringify(cwd);
+      throw new RpcFailure(invalidRequest, `failed to compute git diff to remote for cwd: ${place}`, { cause });
+    }
+  },
+
+  /** A command outside of any conversation, under the policy of the configuration unless it has one of its own. */
+  execOneOffCommand: async (call, { state, conversations }) => {
+    const { command, timeoutMs, cwd: givenCwd, sandboxPolicy } = decodeParams(call.params, ExecParamsSchema);
+    if (command.length === 0) throw new RpcFailure(invalidRequest, "command must not be empty");
+    const { config } = state;
+    const cwd = path.resolve(config.cwd, givenCwd ?? "");
+    const policy = sandboxPolicy ?? config.sandboxPolicy;
+    const ending = new AbortController();
+    call.onCancel(() => ending.abort());
+    const outcome = await failing(() =>
+      runCommand({
+        argv: command,
+        cwd,
+        env: childEnvironment(config.shellEnvironmentPolicy, config.env, {
+          networkDisabled: !hasNetworkAccess(policy),
+          credentials: credentialVariables(config.modelProvider),
+        }),
+        timeoutMs: timeoutMs ?? defaultTimeoutMs,
+        signal: AbortSignal.any([ending.signal, conversations.closing]),
+        sandbox: conversations.sandboxes.get(policy, cwd),
+      }),
+    );
+    call.onCancel(undefined);
+    if (outcome.kind === "not_started") throw execFailure(outcome.message);
+    if (outcome.timedOut) throw execFailure("sandbox error: command timed out");
+    if (outcome.aborted) throw execFailure("interrupted");
+    call.reply({ exitCode: outcome.exitCode, stdout: outcome.stdout, stderr: outcome.stderr });
+  },
+} as const satisfies Readonly<Record<string, MethodHandler>>;
+
+async function failing(action: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw execFailure(messageOf(cause));
+  }
+}
+
+function execFailure(detail: string): RpcFailure {
+  return new RpcFailure(internalError, `exec failed: ${detail}`);
+}

@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { fullAccess } from "../support/mcp-session.ts";
+import { startCodex } from "../support/run-codex.ts";
+
+/** The model of the load, in a process of its own. */
+async function loadModel() {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "load-model.mjs")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [port] = await once(child.stdout, "data");
+  return { url: `http://127.0.0.1:${Number(port)}/v1`, [Symbol.dispose]: () => void child.kill() };
+}
+
+/** A server whose lines are only counted and searched, for a test that is slower than it would measure itself. */
+function startPlain(model: { readonly url: string }) {
+  const codex = startCodex(["mcp"], { model, config: fullAccess, keepStdinOpen: true });
+  const { child } = codex;
+  child.stdout.removeAllListeners("data");
+  const waiting = new Map<string, (line: string) => void>();
+  let rest = "";
+  child.stdout.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (!line.startsWith('{"id":')) continue;
+      const id = line.slice(6, line.indexOf(",", 6));
+      waiting.get(id)?.(line);
+      waiting.delete(id);
+    }
+  });
+  let nextId = 0;
+  return {
+    pid: child.pid ?? 0,
+    request: (method: string, params: object = {}): Promise<string> => {
+      const id = nextId++;
+      child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+      return new Promise((resolve) => waiting.set(String(id), resolve));
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL");
+      await codex.finished();
+    },
+  };
+}
+
+/** Resident memory, in megabytes. */
+function memoryMb(pid: number): number {
+  return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+const count = 100;
+
+describe.skipIf(process.platform !== "linux")("many conversations in one process", () => {
+  test("a hundred at once, each with a command and 200 deltas, while ping is answered", {
+    timeout: 120_000,
+  }, async () => {
+    using model = await loadModel();
+    await using mcp = startPlain(model);
+    const call = (prompt: string) => mcp.request("tools/call", { name: "codex", arguments: { prompt } });
+    await call("the first one loads the code");
+    const before = memoryMb(mcp.pid);
+    let isDone = false;
+    const all = Promise.all(Array.from({ length: count }, (_, at) => call(`p${at}`))).finally(() => {
+      isDone = true;
+    });
+    const pings: number[] = [];
+    while (!isDone) {
+      const started = performance.now();
+      await mcp.request("ping");
+      pings.push(performance.now() - started);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const line of await all) expect(line).toContain("word0 word1 ");
+    const each = (memoryMb(mcp.pid) - before) / count;
+    const p95 = pings.sort((one, other) => one - other)[Math.floor(pings.length * 0.95)] ?? 0;
+    expect(each).toBeLessThan(1);
+    expect(p95).toBeLessThan(100); // 17 ms on a quiet machine; this one may be busy with other tests
+
+    const { items } = JSON.parse(await mcp.request("listConversations", { pageSize: 2 * count })).result;
+    expect(items).toHaveLength(count + 1);
+    for (const { conversationId, path: rolloutPath } of items) {
+      await mcp.request("archiveConversation", { conversationId, rolloutPath });
+    }
+    await expect.poll(() => memoryMb(mcp.pid), { timeout: 20_000, interval: 500 }).toBeLessThan(before * 1.4);
+  });
+});

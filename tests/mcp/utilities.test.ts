@@ -1,0 +1,157 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { startMcp } from "../support/mcp-session.ts";
+import type { Workspace } from "../support/workspace.ts";
+
+/** A clone with one pushed commit, one that is not, and changes that are in neither. */
+function clone({ root, work, env }: Workspace): void {
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.invalid", ...args], { cwd: work, env });
+  writeFileSync(path.join(work, "a.txt"), "one\n");
+  git("add", "-A");
+  git("commit", "-qm", "pushed");
+  const bare = path.join(root, "remote.git");
+  execFileSync("git", ["clone", "-q", "--bare", work, bare], { env });
+  git("remote", "add", "origin", bare);
+  git("fetch", "-q", "origin");
+  writeFileSync(path.join(work, "b.txt"), "local\n");
+  git("add", "-A");
+  git("commit", "-qm", "local");
+  writeFileSync(path.join(work, "a.txt"), "two\n");
+  writeFileSync(path.join(work, "new file"), "new\n");
+  writeFileSync(path.join(work, ".gitignore"), "ignored\n");
+  writeFileSync(path.join(work, "ignored"), "x\n");
+}
+
+const head = (place: Workspace, name: string) =>
+  execFileSync("git", ["rev-parse", name], { cwd: place.work, env: place.env, encoding: "utf8" }).trim();
+
+describe("H: gitDiffToRemote", () => {
+  test("167: the pushed commit, and everything since, new files too; nothing in the repository changes", async () => {
+    await using mcp = startMcp({ setup: clone });
+    const { place } = mcp.codex;
+    const status = () =>
+      execFileSync("git", ["status", "--porcelain"], { cwd: place.work, env: place.env, encoding: "utf8" });
+    const before = status();
+    const { result } = await mcp.request("gitDiffToRemote", { cwd: place.work });
+    expect(result.sha).toBe(head(place, "origin/main"));
+    for (const text of ["-one\n+two\n", "+local\n", "b/new file", "+new\n"]) expect(result.diff).toContain(text);
+    expect(result.diff).not.toContain("b/ignored");
+    expect(status()).toBe(before);
+  });
+
+  test("167: in a folder below, and with nothing of its own", async () => {
+    await using mcp = startMcp({ setup: clone, files: { "sub/x": "" } });
+    const { place } = mcp.codex;
+    execFileSync("git", ["push", "-q", "origin", "HEAD"], { cwd: place.work, env: place.env });
+    execFileSync("git", ["fetch", "-q"], { cwd: place.work, env: place.env });
+    const { result } = await mcp.request("gitDiffToRemote", { cwd: path.join(place.work, "sub") });
+    expect(result.sha).toBe(head(place, "HEAD"));
+    expect(result.diff).toContain("-one\n+two\n");
+  });
+
+  test("168: outside of a repository, and in one without a remote", async () => {
+    await using mcp = startMcp();
+    for (const cwd of [mcp.codex.place.home, mcp.codex.place.work, '/no/"such"']) {
+      const message = `failed to compute git diff to remote for cwd: ${JSON.stringify(cwd)}`;
+      expect((await mcp.request("gitDiffToRemote", { cwd })).error).toEqual({ code: -32600, message });
+    }
+  });
+
+  test("a repository that would run programs runs none", async () => {
+    const evil = (place: Workspace) => {
+      clone(place);
+      const program = path.join(place.work, "evil.sh");
+      writeFileSync(program, `#!/bin/sh\ntouch "${place.root}/pwned"\ncat\n`);
+      chmodSync(program, 0o755);
+      mkdirSync(path.join(place.work, "bin"));
+      writeFileSync(path.join(place.work, "bin/git"), `#!/bin/sh\ntouch "${place.root}/pwned"\n`);
+      chmodSync(path.join(place.work, "bin/git"), 0o755);
+      writeFileSync(path.join(place.work, ".gitattributes"), "* filter=evil diff=evil\n");
+      const settings = {
+        "core.fsmonitor": program,
+        "core.hooksPath": place.work,
+        "filter.evil.clean": program,
+        "filter.evil.process": program,
+        "filter.evil.required": "true",
+        "diff.evil.command": program,
+        "diff.evil.textconv": program,
+        "diff.external": program,
+        "core.sshCommand": program,
+      };
+      for (const [key, value] of Object.entries(settings)) {
+        execFileSync("git", ["config", key, value], { cwd: place.work, env: place.env });
+      }
+    };
+    const env = { GIT_EXTERNAL_DIFF: "/bin/false", GIT_DIR: "/nowhere" };
+    await using mcp = startMcp({ setup: evil, env });
+    const { place } = mcp.codex;
+    const { result } = await mcp.request("gitDiffToRemote", { cwd: place.work });
+    expect(result.diff).toContain("-one\n+two\n");
+    expect(existsSync(path.join(place.root, "pwned"))).toBe(false);
+  });
+
+  test("a git among the files of the repository is not the one that is run", async () => {
+    const planted = (place: Workspace) => {
+      clone(place);
+      mkdirSync(path.join(place.work, "bin"));
+      writeFileSync(path.join(place.work, "bin/git"), `#!/bin/sh\ntouch "${place.root}/pwned"\n`);
+      chmodSync(path.join(place.work, "bin/git"), 0o755);
+      writeFileSync(path.join(place.home, ".env"), `PATH=${place.work}/bin:bin:.:${place.env["PATH"]}\n`);
+    };
+    await using mcp = startMcp({ setup: planted });
+    const { place } = mcp.codex;
+    expect((await mcp.request("gitDiffToRemote", { cwd: place.work })).result.diff).toContain("-one\n+two\n");
+    expect(existsSync(path.join(place.root, "pwned"))).toBe(false);
+  });
+});
+
+describe("H: execOneOffCommand", () => {
+  const free = { sandboxPolicy: { mode: "danger-full-access" } };
+
+  test("169: its status and both outputs", async () => {
+    await using mcp = startMcp();
+    const command = ["sh", "-c", "echo out; echo err >&2; exit 3"];
+    expect((await mcp.request("execOneOffCommand", { command, ...free })).result).toEqual({
+      exitCode: 3,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+  });
+
+  test("170: no command, no such program or folder, and a time limit; ping does not wait", async () => {
+    await using mcp = startMcp();
+    const fails = async (params: object) => (await mcp.request("execOneOffCommand", { ...free, ...params })).error;
+    const missing = { code: -32603, message: "exec failed: No such file or directory (os error 2)" };
+    expect(await fails({ command: [] })).toEqual({ code: -32600, message: "command must not be empty" });
+    expect(await fails({ command: ["no-such-program-anywhere"] })).toEqual(missing);
+    expect(await fails({ command: ["true"], cwd: "no/such/folder" })).toEqual(missing);
+    const started = performance.now();
+    const slow = fails({ command: ["sleep", "30"], timeoutMs: 300 });
+    await mcp.request("ping");
+    expect(performance.now() - started).toBeLessThan(250);
+    expect(await slow).toEqual({ code: -32603, message: "exec failed: sandbox error: command timed out" });
+    expect((await mcp.request("execOneOffCommand", {})).error?.code).toBe(-32602);
+  });
+
+  test("170: without a limit of its own it has ten seconds", { timeout: 30_000 }, async () => {
+    await using mcp = startMcp();
+    const started = performance.now();
+    const { error } = await mcp.request("execOneOffCommand", { command: ["sleep", "30"], ...free });
+    expect(error?.message).toBe("exec failed: sandbox error: command timed out");
+    expect(performance.now() - started).toBeGreaterThan(9_900);
+  });
+
+  test.skipIf(process.platform !== "linux")("171: read-only holds, whether asked for or by default", async () => {
+    await using mcp = startMcp({ env: { OPENAI_API_KEY: "sk-secret" } });
+    for (const policy of [{}, { sandboxPolicy: { mode: "read-only" } }]) {
+      const command = ["sh", "-c", "echo $OPENAI_API_KEY; touch made"];
+      const { result } = await mcp.request("execOneOffCommand", { command, ...policy });
+      expect(result.exitCode).not.toBe(0);
+      expect(result.stdout).toBe("\n");
+    }
+    expect(mcp.codex.place.files()).toEqual({});
+  });
+});
