@@ -120,7 +120,6 @@ function packChunks(outputs) {
   const together = [
     ["src/main.ts"],
     ["src/cli/program.ts"],
-    ["src/cli/mcp-command.ts"], // small, and what else it needs every command needs
     ["src/cli/exec-command.ts", "src/model/create-model-client.ts", "src/render/human-renderer.ts"],
     ["src/tools/run-tool-call.ts"], // ahead of commands that share something with it and are seldom run
   ];

@@ -7,7 +7,7 @@ import type { Config } from "../config/config.ts";
 import { configTomlPath } from "../config/config-toml.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { openAuth } from "../conversation/open-auth.ts";
-import { explainSystemError, UserError } from "../lib/errors.ts";
+import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
 import { checkSandboxes, prepareSandbox } from "../process/sandbox.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
 import { showControls } from "../render/printable.ts";
@@ -38,7 +38,12 @@ export function doctorCommand(options: DoctorOptions): number {
   const checks = checkAll(options);
   const isWell = Object.values(checks).every(({ status }) => status !== "failed");
   const text = options.json ? jsonText(checks, isWell) : humanText(checks);
-  writeSync(1, text);
+  try {
+    writeSync(1, text);
+  } catch (error) {
+    if (errorCode(error) === "EPIPE") return 141; // nobody reads on
+    throw new UserError(`Cannot write to stdout: ${explainSystemError(error)}`, { cause: error });
+  }
   return isWell ? 0 : 1;
 }
 
@@ -92,7 +97,11 @@ function checkCredential(config: Config): Check {
     if (credential?.kind === "chatgpt") return checkAccount(auth.stored?.tokens, source);
     if (credential !== undefined) return ok(credential.source, source);
     if (!provider.requiresOpenaiAuth || provider.baseUrl !== undefined) return ok("none is needed", source);
-    return { status: "failed", summary: `No API key for ${provider.name}: set OPENAI_API_KEY.`, data: source };
+    return {
+      status: "failed",
+      summary: `No API key for ${provider.name}: set OPENAI_API_KEY, or run codex login --with-api-key.`,
+      data: source,
+    };
   } catch (error) {
     return failed(error);
   }

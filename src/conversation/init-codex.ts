@@ -173,7 +173,7 @@ async function credentialFor(
   const credential = await auth.credential({ provider, preferredAuthMethod }, warn);
   if (credential === undefined && provider.requiresOpenaiAuth && provider.baseUrl === undefined) {
     throw new UserError(
-      `No API key for ${provider.name}: set OPENAI_API_KEY, or choose a provider with -c model_provider=NAME.`,
+      `No API key for ${provider.name}: set OPENAI_API_KEY, run codex login --with-api-key, or choose a provider with -c model_provider=NAME.`,
     );
   }
   return credential;
