@@ -54,7 +54,7 @@ function removeStale(lock: string): boolean {
   } catch {
     // somebody else was faster
   }
-  rmSync(aside, { force: true });
+  rmSync(aside, { force: true, recursive: true });
   return true;
 }
 
@@ -76,7 +76,7 @@ function readLock(lock: string): Lock | undefined {
 
 function isStale({ holder, ageMs }: Lock): boolean {
   const [host, id] = holder.split(" ");
-  return ageMs > staleMs || (host === os.hostname() && !isRunning(Number(id)));
+  return holder === "" || ageMs > staleMs || (host === os.hostname() && !isRunning(Number(id)));
 }
 
 function isRunning(id: number): boolean {

@@ -94,11 +94,19 @@ class BrowserLogin {
 
   answer(request: IncomingMessage, response: ServerResponse): void {
     const { port } = this.#parts;
-    const url = new URL(request.url ?? "/", this.#redirectUri);
     // A page of somebody else's that had its name point here would send that name.
     const isForUs = [`localhost:${port}`, `127.0.0.1:${port}`].includes(request.headers.host ?? "");
-    if (!isForUs || request.method !== "GET") show(response, { status: 403, title: "Not for you" });
-    else if (url.pathname === "/cancel") this.#giveWay(request, response);
+    if (!isForUs || request.method !== "GET") {
+      show(response, { status: 403, title: "Not for you" });
+      return;
+    }
+    // Anybody on this machine can send anything here.
+    if (!URL.canParse(request.url ?? "/", this.#redirectUri)) {
+      show(response, { status: 400, title: "Not understood" });
+      return;
+    }
+    const url = new URL(request.url ?? "/", this.#redirectUri);
+    if (url.pathname === "/cancel") this.#giveWay(request, response);
     else if (url.pathname === callbackPath) this.#takeReturn(url.searchParams, response);
     else show(response, { status: 404, title: "Nothing here" });
   }

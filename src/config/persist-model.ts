@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { readRegularFile } from "../lib/read-regular-file.ts";
 import type { ReasoningEffort } from "../protocol/policy.ts";
 import { configTomlPath } from "./config-toml.ts";
 import { editToml } from "./edit-toml.ts";
@@ -37,7 +38,7 @@ function realFile(file: string): string {
 
 function readText(file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readRegularFile(file).toString();
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw new UserError(`Cannot read "${file}": ${explainSystemError(error)}`, { cause: error });

@@ -16,7 +16,7 @@ import { linesForCopy } from "../rollout/rollout-file.ts";
 import { archiveFolder, sessionsFolder } from "../rollout/sessions.ts";
 import { createRollout } from "./new-rollout.ts";
 import type { Session } from "./session.ts";
-import { type ToldFacts, toldFacts } from "./told-facts.ts";
+import { firstToldFacts, type ToldFacts, toldFacts } from "./told-facts.ts";
 
 export interface ResumeRequest {
   readonly file: string;
@@ -102,8 +102,8 @@ export class ResumedSession {
 
   #settings(given: Config) {
     const { chosen } = given;
-    const isOurs = liesAmongOurs(this.#request.file, given.codexHome);
     const own = this.#ownSettings(given);
+    const isOurs = liesAmongOurs(this.#request.file, given.codexHome) && !isWithinReach(given, own);
     const folder = own.cwd === undefined || chosen.cwd || !isOurs ? given.cwd : existingFolder(own.cwd);
     const approval = isOurs ? own.approvalPolicy : stricterApproval(own.approvalPolicy, given.approvalPolicy);
     const sandbox = isOurs ? own.sandboxPolicy : stricterSandbox(own.sandboxPolicy, given.sandboxPolicy);
@@ -129,7 +129,7 @@ export class ResumedSession {
     readonly sandboxPolicy: SandboxPolicy | undefined;
   } {
     const { lastTurn, meta } = this.#stored;
-    const told = this.#told;
+    const told = firstToldFacts(this.#stored.items);
     return {
       cwd: lastTurn?.cwd ?? told.cwd ?? meta.cwd,
       approvalPolicy: lastTurn?.approval_policy ?? told.approvalPolicy,
@@ -161,6 +161,17 @@ function stricterApproval(stored: ApprovalPolicy | undefined, given: ApprovalPol
 function liesAmongOurs(file: string, codexHome: string): boolean {
   const place = canonicalPath(file);
   return [sessionsFolder(codexHome), archiveFolder(codexHome)].some((folder) => isInside(place, canonicalPath(folder)));
+}
+
+/** Whether commands of this session may write our own folder, and could have put anything into the file. */
+function isWithinReach(
+  { codexHome, cwd, env, sandboxPolicy }: Config,
+  own: { readonly cwd: string | undefined; readonly sandboxPolicy: SandboxPolicy | undefined },
+): boolean {
+  const policies = [sandboxPolicy, own.sandboxPolicy];
+  const roots = policies.flatMap((policy) => (policy?.mode === "workspace-write" ? policy.writable_roots : []));
+  const folders = [cwd, own.cwd, "/tmp", env["TMPDIR"], ...roots].flatMap((folder) => folder || []);
+  return folders.some((folder) => isInside(canonicalPath(codexHome), canonicalPath(folder)));
 }
 
 function existingFolder(folder: string): string | undefined {

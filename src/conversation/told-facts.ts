@@ -9,6 +9,20 @@ export interface ToldFacts {
   readonly hasNetwork: boolean | undefined;
 }
 
+/** What a session began with: of the messages since then, one of the user's own could say anything. */
+export function firstToldFacts(items: readonly ResponseItem[]): ToldFacts {
+  return toldFacts(items.filter(isEnvironment).slice(0, 1));
+}
+
+function isEnvironment(item: ResponseItem): boolean {
+  if (item.type !== "message" || item.role !== "user") return false;
+  const [part] = item.content;
+  return (
+    part?.type === "input_text" &&
+    /^<environment_context>(?:\n *<(\w+)>.*<\/\1>)*\n<\/environment_context>$/.test(part.text.trim())
+  );
+}
+
 /** Reads the messages of environmentContextText, of which later ones tell only what has changed. */
 export function toldFacts(items: readonly ResponseItem[]): ToldFacts {
   const facts = new Map<string, string>();

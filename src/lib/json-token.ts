@@ -32,8 +32,9 @@ function findMember(json: string, start: number, key: string): number | undefine
 function valueEnd(json: string, start: number): number {
   if (json[start] === '"') return stringEnd(json, start);
   if (json[start] !== "{" && json[start] !== "[") {
-    const end = json.slice(start, start + 400).search(/[\s,\]}]/); // no number that anybody means is longer
-    return end === -1 ? json.length : start + end;
+    const end = /[\s,\]}]/g;
+    end.lastIndex = start;
+    return end.exec(json)?.index ?? json.length;
   }
   let depth = 0;
   for (let at = start; ; at += 1) {

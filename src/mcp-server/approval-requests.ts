@@ -92,8 +92,11 @@ function elicited(answer: Answer): Decision {
   const old = toDecision(decision);
   if (old !== undefined) return { decision: old };
   switch (action) {
-    case "accept":
-      return { decision: toDecision(isRecord(content) ? content["decision"] : undefined) ?? "approved" };
+    case "accept": {
+      const chosen = isRecord(content) ? content["decision"] : undefined;
+      // Who accepts the question as a whole approves; a choice that is none of ours is no approval.
+      return chosen === undefined ? { decision: "approved" } : { decision: toDecision(chosen) ?? "denied" };
+    }
     case "decline":
       return { decision: "denied" };
     case "cancel":
@@ -119,6 +122,9 @@ function refused({ code, message }: Extract<Answer, { ok: false }>): Decision {
 }
 
 function notUnderstood({ result }: Extract<Answer, { ok: true }>): Decision {
-  log("warn", "mcp", `an answer to an approval request that says nothing, taken for denied: ${JSON.stringify(result)}`);
+  const said = isRecord(result)
+    ? `an object with ${Object.keys(result).slice(0, 5).join(", ") || "nothing"}`
+    : typeof result;
+  log("warn", "mcp", `an answer to an approval request that says nothing, taken for denied: ${said}`);
   return { decision: "denied" };
 }

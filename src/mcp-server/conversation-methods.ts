@@ -2,6 +2,7 @@ import type { ConfigFlags } from "../config/config.ts";
 import { messageOf } from "../lib/errors.ts";
 import { randomUuid } from "../lib/random-uuid.ts";
 import type { InputItem } from "../protocol/submission.ts";
+import { isInUse } from "../rollout/recorder.ts";
 import { archiveSession, listSessions, WrongRolloutPath } from "../rollout/sessions.ts";
 import { listenerAsker } from "./approval-requests.ts";
 import type { Conversations } from "./conversations.ts";
@@ -44,7 +45,7 @@ export const conversationMethods = {
 
   resumeConversation: async (call, { state, conversations }) => {
     const { path, overrides } = decodeParams(call.params, ResumeConversationParamsSchema);
-    const config = derived(() => conversations.configFor(flagsOf(overrides ?? {})));
+    const config = derived(() => conversations.configForResume(flagsOf(overrides ?? {})));
     let conversation: LiveConversation;
     try {
       conversation = await conversations.resume(config, path);
@@ -84,6 +85,12 @@ export const conversationMethods = {
     const params = decodeParams(call.params, ArchiveConversationParamsSchema);
     const conversationId = decodeId(params.conversationId, "conversationId");
     const { codexHome } = state.config;
+    if (
+      conversations.get(conversationId) === undefined &&
+      isInUse(params.rolloutPath, conversations.commandHost.tryLibc())
+    ) {
+      throw new RpcFailure(invalidRequest, "the session is in use by another process");
+    }
     try {
       archiveSession(codexHome, { conversationId, rolloutPath: params.rolloutPath });
     } catch (cause) {

@@ -79,7 +79,19 @@ export class Conversations {
     const live = this.#live.get(id);
     if (live !== undefined) return live;
     const file = findSession(this.#state.config.codexHome, id);
-    return file === undefined ? undefined : this.resume(this.configFor({}), file);
+    if (file === undefined) return undefined;
+    const config = this.configForResume({});
+    return this.#inTurn(async () => {
+      // Another call for the same session may have been ahead in the queue.
+      return this.#live.get(id) ?? this.#adopt(await this.#manager.resume(config, file, this.#client()));
+    });
+  }
+
+  /** For a session with a policy of its own: what the command line says is for new ones, only the call changes it. */
+  configForResume(flags: ConfigFlags): Config {
+    const { env, processCwd } = this.#state;
+    const { chosen } = loadConfig({ flags, env, processCwd });
+    return { ...this.configFor(flags), chosen };
   }
 
   /** Interrupts what it does, and ends it; resolves when its last event is told. */

@@ -29,6 +29,9 @@ export interface OpenCall {
   onCancel(cancel: (() => void) | undefined): void;
 }
 
+/** How long a request may take to be answered once everything it waits for has been stopped. */
+const answerMs = 500;
+
 /** Methods to handlers: every request is answered, and none waits for another. */
 export class McpServer {
   readonly #outgoing: Outgoing;
@@ -57,7 +60,17 @@ export class McpServer {
   }
 
   /** A line of the client. Nothing in it can stop the server. */
+  /** No line ends the server, whatever it holds. */
   receive(line: Line): void {
+    try {
+      this.#take(line);
+    } catch (error) {
+      log("error", "mcp", `a line that cannot be handled: ${messageOf(error)}`);
+      this.#outgoing.error(undefined, { code: invalidRequest, message: "Invalid Request" });
+    }
+  }
+
+  #take(line: Line): void {
     const message = classifyLine(line);
     switch (message?.kind) {
       case undefined:
@@ -99,6 +112,16 @@ export class McpServer {
     this.#isLeaving = true;
     const conversations = await this.#conversations;
     await conversations?.close();
+    // What that has interrupted still has its answer to give.
+    const limit = AbortSignal.timeout(answerMs);
+    const late = new Promise<void>((resolve) => limit.addEventListener("abort", () => resolve()));
+    while (this.#open.size > 0 && !limit.aborted) {
+      await Promise.race([late, new Promise<void>((resolve) => this.#onAnswered.push(resolve))]);
+    }
+    for (const id of this.#open) {
+      this.#outgoing.error(id, { code: internalError, message: "the server is ending" });
+    }
+    this.#open.clear();
   }
 
   #takeRequest(message: RequestMessage): void {

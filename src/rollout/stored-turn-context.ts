@@ -4,32 +4,27 @@ import { approvalPolicies, type SandboxPolicy } from "../protocol/policy.ts";
 
 /**
  * The session's settings as a turn's line tells them: a task may have had settings of its own, beside which ours are
- * named. Undefined when they are not whole.
+ * named. What is not understood counts as the strictest there is: a later version may have forbidden something.
  */
 export function toTurnContext(line: unknown): TurnContext | undefined {
   if (!isRecord(line)) return undefined;
   const value = isRecord(line["session"]) ? line["session"] : line;
   const { cwd, model, effort, summary } = value;
-  const approval_policy = approvalPolicies.find((policy) => policy === value["approval_policy"]);
-  const sandbox_policy = toSandboxPolicy(value["sandbox_policy"]);
-  if (typeof cwd !== "string" || typeof model !== "string") return undefined;
-  if (approval_policy === undefined || sandbox_policy === undefined) return undefined;
   return {
-    cwd,
-    approval_policy,
-    sandbox_policy,
-    model,
+    cwd: typeof cwd === "string" ? cwd : "",
+    approval_policy: approvalPolicies.find((policy) => policy === value["approval_policy"]) ?? "untrusted",
+    sandbox_policy: toSandboxPolicy(value["sandbox_policy"]),
+    model: typeof model === "string" ? model : "",
     ...(typeof effort === "string" ? { effort } : {}),
     summary: typeof summary === "string" ? summary : "auto",
   };
 }
 
-function toSandboxPolicy(value: unknown): SandboxPolicy | undefined {
-  if (!isRecord(value)) return undefined;
+function toSandboxPolicy(value: unknown): SandboxPolicy {
+  if (!isRecord(value)) return { mode: "read-only" };
   const mode = value["mode"] ?? value["type"]; // later versions call it type
   switch (mode) {
     case "danger-full-access":
-    case "read-only":
       return { mode };
     case "workspace-write": {
       const roots = value["writable_roots"];
@@ -42,6 +37,6 @@ function toSandboxPolicy(value: unknown): SandboxPolicy | undefined {
       };
     }
     default:
-      return undefined;
+      return { mode: "read-only" };
   }
 }
