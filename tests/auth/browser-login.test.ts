@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, rmSync, symlinkSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -130,6 +131,21 @@ describe("a sign-in by browser", () => {
       });
     }
     expect(provider.tokenRequests).toEqual([]);
+    await browse(login.authUrl);
+    expect(await login.completed).toEqual({ success: true });
+  });
+
+  test("what is no request for us is refused, and the sign-in goes on", async () => {
+    await using provider = await openIdProvider();
+    using place = workspace({ git: false });
+    const login = await startChatGptLogin(openIn(place, provider.config));
+    for (const target of ["//", "http://[", "//evil:99999/", "/\\"]) {
+      const socket = net.connect(login.port, "127.0.0.1");
+      socket.end(`GET ${target} HTTP/1.1\r\nHost: localhost:${login.port}\r\nConnection: close\r\n\r\n`);
+      const [answer] = await once(socket, "data");
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 40[04]/);
+      socket.destroy();
+    }
     await browse(login.authUrl);
     expect(await login.completed).toEqual({ success: true });
   });

@@ -26,6 +26,18 @@ describe("A: lines", () => {
     expect(await mcp.request("ping")).toMatchObject({ result: {} });
   });
 
+  test.each([
+    ["an answer nested two hundred thousand deep", `{"id":1,"result":${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
+    [
+      "an id of four hundred digits in a cancel",
+      `{"method":"notifications/cancelled","params":{"requestId":${"1".repeat(401)}}}`,
+    ],
+  ])("%s does not end the server", async (_, line) => {
+    await using mcp = startMcp();
+    mcp.write(`${line}\n`);
+    expect(await mcp.request("ping")).toMatchObject({ result: {} });
+  });
+
   test("3: empty lines, blanks around a message and CRLF are tolerated", async () => {
     await using mcp = startMcp();
     mcp.write('\n\r\n   {"jsonrpc":"2.0","id":1,"method":"ping"}  \n{"jsonrpc":"2.0","id":2,"method":"ping"}\r\n');

@@ -140,7 +140,14 @@ test("unknown types are passed over, damaged lines are counted", () => {
     items: [userMessage("hi")],
     missing: [],
     events: [],
-    lastTurn: undefined,
+    // What is not understood forbids: a later version may have meant something.
+    lastTurn: {
+      cwd: "/x",
+      approval_policy: "untrusted",
+      sandbox_policy: { mode: "read-only" },
+      model: "",
+      summary: "auto",
+    },
     skipped: 4,
     size: expect.any(Number),
   });
