@@ -18,7 +18,7 @@ const usageStatus = 2;
 /** Runs the command line and returns its exit status; what commander prints about usage goes where it belongs. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   let status = 0;
-  const program = buildProgram({
+  const actions: Actions = {
     exec: async (prompt, options) => {
       const { execCommand } = await import("./exec-command.ts");
       status = await execCommand(prompt, options);
@@ -59,7 +59,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const { completionScript } = await import("./completion.ts");
       process.stdout.write(completionScript(buildProgram(noActions), shell));
     },
-  });
+  };
+  const program = buildProgram(actions, args[0]);
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
@@ -99,8 +100,11 @@ export const noActions: Actions = {
   completion: async () => {},
 };
 
-/** Every command and flag; help, completions and the man page are made from it. */
-export function buildProgram(actions: Actions): Command {
+/**
+ * Every command and flag; help, completions and the man page are made from it. With a first word that is `exec` there is
+ * nothing else: a run starts a millisecond sooner.
+ */
+export function buildProgram(actions: Actions, firstWord?: string): Command {
   const program = new Command("codex")
     .description("A headless coding agent for scripts, CI jobs, editors and other agents.")
     .version(`codex-cli ${version}`, "-V, --version", "print the version")
@@ -199,6 +203,7 @@ export function buildProgram(actions: Actions): Command {
     });
   };
   addForkAndResume(exec, execute);
+  if (firstWord === exec.name() || firstWord === exec.alias()) return program;
 
   const proto = program
     .command("proto")
