@@ -4,7 +4,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -19,7 +18,7 @@ import { SandboxSetupError } from "../../src/process/sandbox-error.ts";
 import { writeFiles } from "../../src/process/write-files.ts";
 import type { SandboxPolicy } from "../../src/protocol/policy.ts";
 import { workspaceDefault, workspaceOnly } from "./policies.ts";
-import { eventually, isAlive, noBubblewrap, type Scene, useScenes } from "./support.ts";
+import { eventually, noBubblewrap, type Scene, useScenes } from "./support.ts";
 
 const readOnly: SandboxPolicy = { mode: "read-only" };
 const bwrap = { linuxSandbox: "bwrap" } as const;
@@ -350,7 +349,5 @@ describe.skipIf(noBubblewrap)("which sandbox is taken", () => {
       expect(prepare(scene, { PATH: `${folders}:${PATH}` }, "auto").backend).toBe("bubblewrap");
     }
     expect(existsSync(proof)).toBe(false);
-    expect(isAlive(process.pid)).toBe(true);
-    expect(readFileSync(fake, "utf8")).toContain("touch");
   });
 });
