@@ -108,10 +108,11 @@ export function startCodex(args: readonly string[], options: RunOptions = {}): R
     finished: async () => {
       try {
         const [code, signal] = await closed;
+        const exitCode = code ?? 128 + signalNumber(signal);
         const isJson = ["--json", "--experimental-json"].some((flag) => args.includes(flag)) || args[0] === "proto";
-        const lines = isJson ? parseLines(stdout) : [];
+        const lines = isJson ? parseLines(stdout, exitCode) : [];
         return {
-          exitCode: code ?? 128 + signalNumber(signal),
+          exitCode,
           stdout,
           stderr,
           lines,
@@ -138,11 +139,11 @@ function rolloutOf(place: Workspace): readonly RolloutLine[] {
   }
 }
 
-function parseLines(text: string): readonly JsonLine[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as JsonLine);
+/** What a signal ended may have been cut in the middle of its last line; nothing else may. */
+function parseLines(text: string, exitCode: number): readonly JsonLine[] {
+  const lines = text.split("\n");
+  if (exitCode > 128) lines.pop();
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as JsonLine);
 }
 
 function signalNumber(signal: string): number {
