@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { UserError } from "../lib/errors.ts";
 import { canonicalPath } from "../process/canonical-path.ts";
 import type { CommandHost } from "../process/command-host.ts";
 import { type InitializedCodex, type InitOptions, initCodex } from "./init-codex.ts";
@@ -35,9 +36,9 @@ export class ConversationManager {
     options: ConversationOptions & { readonly asFork?: boolean } = {},
   ): Promise<InitializedCodex> {
     const { asFork = false, ...rest } = options;
-    const open = async () => this.#add(await initCodex(config, this.#with(rest, { file: rolloutFile, asFork })));
-    if (asFork) return open();
     const file = canonicalPath(rolloutFile);
+    const open = async () => this.#add(await initCodex(config, this.#with(rest, { file, asFork })));
+    if (asFork) return open();
     const opening = this.#opening.get(file);
     if (opening !== undefined) return opening;
     const resumed = this.#closeFile(file).then(open);
@@ -89,8 +90,13 @@ export class ConversationManager {
   }
 
   async #add(initialized: InitializedCodex): Promise<InitializedCodex> {
-    const { sessionId, conversation } = initialized;
-    await this.remove(sessionId); // another file may hold the same session
+    const { sessionId, conversation, rolloutPath } = initialized;
+    const live = this.get(sessionId);
+    if (live !== undefined && live.rolloutPath !== rolloutPath) {
+      await conversation.close(); // whoever wrote that file does not take over what goes on here
+      throw new UserError(`the session ${sessionId} is live here with another file: "${live.rolloutPath}"`);
+    }
+    await this.remove(sessionId);
     this.#conversations.set(sessionId, initialized);
     void conversation.ended.then(() => {
       if (this.#conversations.get(sessionId) === initialized) this.#conversations.delete(sessionId);

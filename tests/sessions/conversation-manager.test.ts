@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { ConversationManager } from "../../src/conversation/conversation-manager.ts";
 import type { InitializedCodex } from "../../src/conversation/init-codex.ts";
+import { UserError } from "../../src/lib/errors.ts";
 import { callShell, type FakeModel, fakeModel, say } from "../support/fake-model.ts";
 import { configToml } from "../support/run-codex.ts";
 import { type Workspace, workspace } from "../support/workspace.ts";
@@ -91,6 +93,29 @@ test("a session that is live here is closed and resumed, with the policy now ask
   expect(here.manager.ids()).toEqual([first.sessionId, fork.sessionId]);
   await ask(fork, "two");
   expect(shape(inputOfRequest(model, 2)).slice(1)).toContain("user: one");
+});
+
+test("another file with the id of a live session does not take its place", async () => {
+  await using model = await fakeModel([say("First."), say("Second."), say("Third.")]);
+  await using here = stage(model);
+  const live = await here.manager.create(here.config());
+  await ask(live, "one");
+  const copy = path.join(here.place.work, "copy.jsonl");
+  copyFileSync(live.rolloutPath ?? "", copy);
+  await expect(here.manager.resume(here.config(), copy)).rejects.toThrow(
+    new UserError(`the session ${live.sessionId} is live here with another file: "${live.rolloutPath}"`),
+  );
+  expect(here.manager.get(live.sessionId)).toBe(live);
+  await ask(live, "two");
+  expect(shape(inputOfRequest(model, 2)).slice(1)).toEqual(["user: one", "assistant: First.", "user: two"]);
+
+  const link = path.join(here.place.work, "link.jsonl");
+  symlinkSync(live.rolloutPath ?? "", link);
+  const again = await here.manager.resume(here.config(), link); // the same file is the same session
+  expect([again.sessionId, again.rolloutPath]).toEqual([live.sessionId, live.rolloutPath]);
+  await here.manager.remove(live.sessionId);
+  const taken = await here.manager.resume(here.config(), copy);
+  expect([taken.sessionId, taken.rolloutPath]).toEqual([live.sessionId, copy]);
 });
 
 test("closing interrupts what runs, and what was said stays on disk", async () => {
