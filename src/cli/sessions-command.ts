@@ -139,7 +139,7 @@ function refuseIfInUse(id: ConversationId, file: string): void {
 
 function readSession(id: string, codexHome: string): { readonly file: string; readonly stored: StoredConversation } {
   const file = findFile(parseConversationId(id), codexHome, { withArchive: true });
-  return { file, stored: readRollout(file) };
+  return { file, stored: readRollout(canonicalPath(file)) };
 }
 
 function findFile(id: ConversationId, codexHome: string, options: { readonly withArchive: boolean }): string {

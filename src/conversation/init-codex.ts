@@ -83,7 +83,7 @@ export async function initCodex(given: Config, options: InitOptions): Promise<In
   const { host } = sandbox;
   const hasLibc = resumed !== undefined || sandbox.backend !== "none"; // a new session without a sandbox has not loaded it
   const libc = hasLibc ? host.tryLibc() : undefined;
-  const recording = { version, sandbox: sandbox.backend, libc, onProblem: warn };
+  const recording = { version, sandbox: sandbox.backend, libc, onProblem: (message: string) => tell(message) };
   const openRollout = (): RolloutRecorder | undefined => {
     if (resumed !== undefined) return resumed.openRecorder(recording);
     if (config.ephemeral) return undefined;

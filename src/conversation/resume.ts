@@ -12,7 +12,7 @@ import { type ApprovalPolicy, hasNetworkAccess, type SandboxPolicy, sandboxModes
 import { userMessage } from "../protocol/response-item.ts";
 import { readRollout, readRolloutInSteps, type StoredConversation } from "../rollout/reader.ts";
 import { RolloutRecorder } from "../rollout/recorder.ts";
-import { linesForCopy } from "../rollout/rollout-file.ts";
+import { linesForCopy, readRolloutFile } from "../rollout/rollout-file.ts";
 import { archiveFolder, sessionsFolder } from "../rollout/sessions.ts";
 import { createRollout } from "./new-rollout.ts";
 import type { Session } from "./session.ts";
@@ -43,9 +43,10 @@ export class ResumedSession {
   /** The session's own, where nobody can be asked just now. */
   readonly #lastingApproval: ApprovalPolicy | undefined;
 
-  /** Rejects with a UserError when the file holds no session. */
+  /** Rejects with a UserError when the file holds no session. Links are followed here and never again. */
   static async read(given: Config, request: ResumeRequest): Promise<ResumedSession> {
-    return new ResumedSession(given, request, await readRolloutInSteps(request.file));
+    const file = canonicalPath(request.file);
+    return new ResumedSession(given, { ...request, file }, await readRolloutInSteps(file));
   }
 
   private constructor(given: Config, request: ResumeRequest, stored: StoredConversation) {
@@ -69,17 +70,18 @@ export class ResumedSession {
   openRecorder(options: RecorderOptions): RolloutRecorder | undefined {
     if (this.config.ephemeral) return undefined;
     const { file, asFork } = this.#request;
+    const { origin } = this.#stored;
     if (asFork === true) {
       const { sessionId, config } = this;
-      const origin = this.#stored.conversationId;
-      const recorder = createRollout(config, { ...options, sessionId, forkedFromId: origin });
-      recorder.copyLines(linesForCopy(file, new Date()));
+      const { bytes } = readRolloutFile(file, origin);
+      const recorder = createRollout(config, { ...options, sessionId, forkedFromId: this.#stored.conversationId });
+      recorder.copyLines(linesForCopy(bytes, new Date()));
       return recorder;
     }
     const now = () => new Date();
-    const recorder = RolloutRecorder.resume(file, { now, onProblem: options.onProblem, libc: options.libc });
+    const recorder = RolloutRecorder.resume(file, { now, onProblem: options.onProblem, libc: options.libc, origin });
     // Before the lock was ours, somebody else may have gone on.
-    if (recorder.size !== undefined && recorder.size > this.#stored.size + 1) this.#stored = readRollout(file);
+    if (recorder.size !== undefined && recorder.size > this.#stored.size + 1) this.#stored = readRollout(file, origin);
     return recorder;
   }
 
@@ -157,10 +159,9 @@ function stricterApproval(stored: ApprovalPolicy | undefined, given: ApprovalPol
   return stored === "untrusted" ? stored : given;
 }
 
-/** Whether this program keeps its sessions there, out of reach of the commands it runs. */
+/** Whether this program keeps its sessions there, out of reach of the commands it runs. The path is a canonical one. */
 function liesAmongOurs(file: string, codexHome: string): boolean {
-  const place = canonicalPath(file);
-  return [sessionsFolder(codexHome), archiveFolder(codexHome)].some((folder) => isInside(place, canonicalPath(folder)));
+  return [sessionsFolder(codexHome), archiveFolder(codexHome)].some((folder) => isInside(file, canonicalPath(folder)));
 }
 
 /** Whether commands of this session may write our own folder, and could have put anything into the file. */

@@ -6,7 +6,7 @@ import type { EventMsg, TurnContext } from "../protocol/event.ts";
 import { isToolCall, type MessageItem, outputFor, type ResponseItem } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "./answer-calls.ts";
 import { compactedHistory, compactionNote, isContext } from "./compacted-history.ts";
-import { linesOf, readRolloutFile, readRolloutFileInSteps } from "./rollout-file.ts";
+import { type FileIdentity, linesOf, readRolloutFile, readRolloutFileInSteps } from "./rollout-file.ts";
 import { toResponseItem, toStoredEvent } from "./stored-item.ts";
 import { toTurnContext } from "./stored-turn-context.ts";
 
@@ -25,6 +25,7 @@ export interface StoredConversation {
   readonly skipped: number;
   /** Of the file as it was read. */
   readonly size: number;
+  readonly origin: FileIdentity;
 }
 
 /** Facts of the first line; older versions wrote fewer. */
@@ -34,13 +35,16 @@ interface StoredMeta {
   readonly instructions: string | undefined;
 }
 
-/** Reads a rollout of this or an earlier version; throws a UserError when the file holds no conversation. */
-export function readRollout(file: string): StoredConversation {
-  const content = readRolloutFile(file);
+/**
+ * Reads a rollout of this or an earlier version; throws a UserError when the file holds no conversation, or is not the one
+ * of `known`.
+ */
+export function readRollout(file: string, known?: FileIdentity): StoredConversation {
+  const { bytes, origin } = readRolloutFile(file, known);
   const draft = new Draft();
-  for (const { text, isTorn } of linesOf(content)) draft.addLine(text, isTorn);
+  for (const { text, isTorn } of linesOf(bytes)) draft.addLine(text, isTorn);
   if (draft.isEmpty) throw new UserError("empty session file");
-  return { ...draft.finish(), size: content.length };
+  return { ...draft.finish(), size: bytes.length, origin };
 }
 
 /** The longest that other work of the process waits for a part of a long session. */
@@ -48,17 +52,17 @@ const stepMs = 8;
 
 /** The same in steps, for a process that has others to serve meanwhile. */
 export async function readRolloutInSteps(file: string): Promise<StoredConversation> {
-  const content = await readRolloutFileInSteps(file);
+  const { bytes, origin } = await readRolloutFileInSteps(file);
   const draft = new Draft();
   let stepEnd = performance.now() + stepMs;
-  for (const { text, isTorn } of linesOf(content)) {
+  for (const { text, isTorn } of linesOf(bytes)) {
     draft.addLine(text, isTorn);
     if (performance.now() < stepEnd) continue;
     await setImmediate();
     stepEnd = performance.now() + stepMs;
   }
   if (draft.isEmpty) throw new UserError("empty session file");
-  return { ...draft.finish(), size: content.length };
+  return { ...draft.finish(), size: bytes.length, origin };
 }
 
 class Draft {
@@ -81,7 +85,7 @@ class Draft {
     else this.#addBare(parsed.value);
   }
 
-  finish(): Omit<StoredConversation, "size"> {
+  finish(): Omit<StoredConversation, "size" | "origin"> {
     const { id, timestamp, cwd, instructions } = this.#meta ?? {};
     const last = this.#items.at(-1);
     const shown = this.#shown.map(answer);

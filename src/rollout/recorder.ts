@@ -8,6 +8,7 @@ import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { EventMsg, TurnContext } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
 import type { GitInfo } from "./git-info.ts";
+import { checkRolloutFile, type FileIdentity } from "./rollout-file.ts";
 
 /** The first line of a rollout, in its wire spelling. */
 interface SessionMeta {
@@ -26,7 +27,7 @@ interface SessionMeta {
 
 interface RecorderOptions {
   readonly now: () => Date;
-  /** Told once, in a sentence for people, when recording has to stop; the conversation goes on without. */
+  /** Told in a sentence for people when recording has to stop, and when it is back; the conversation goes on without. */
   readonly onProblem: (message: string) => void;
   /** For the lock that keeps a second process from going on with the same session; undefined: there is none here. */
   readonly libc?: Libc | undefined;
@@ -41,6 +42,14 @@ interface NewRollout extends RecorderOptions {
   readonly meta: Omit<SessionMeta, "id" | "timestamp">;
 }
 
+interface ResumedRollout extends RecorderOptions {
+  /** The file that was read: no other one is written to, whatever stands under its name by now. */
+  readonly origin: FileIdentity;
+}
+
+/** Bytes that wait for a disk that has no room; with more of them recording ends. */
+const mostUnwritten = 4 * 1024 * 1024;
+
 /** A conversation on disk: one line and one write for each thing told, so a crash loses at most the line being written. */
 export class RolloutRecorder {
   /** Where the file is, or would be. */
@@ -49,6 +58,8 @@ export class RolloutRecorder {
   readonly #onProblem: (message: string) => void;
   /** Undefined once recording has stopped. */
   #fd: number | undefined;
+  /** What the disk would not take so far, from where a write broke off. */
+  #unwritten: Buffer = Buffer.alloc(0);
 
   private constructor(file: string, { now, onProblem }: RecorderOptions) {
     this.path = file;
@@ -71,17 +82,18 @@ export class RolloutRecorder {
     return recorder;
   }
 
-  /** Goes on with an existing file, whose torn last line is mended first. Throws SessionInUse. */
-  static resume(file: string, options: RecorderOptions): RolloutRecorder {
+  /** Goes on with an existing file, whose torn last line is mended first. Throws SessionInUse, or another UserError. */
+  static resume(file: string, options: ResumedRollout): RolloutRecorder {
     const recorder = new RolloutRecorder(file, options);
-    let isInUse = false;
     recorder.#attempt(() => {
-      const flags = constants.O_RDWR | constants.O_APPEND;
-      recorder.#fd = openLocked(file, { flags, libc: options.libc });
-      isInUse = recorder.#fd === undefined;
-      if (recorder.#fd !== undefined) mendLastLine(recorder.#fd);
+      const { O_RDWR, O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+      const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+      const fd = openLocked(file, { flags, libc: options.libc });
+      if (fd === undefined) throw new SessionInUse(`The session is in use by another process: "${file}"`);
+      recorder.#fd = fd;
+      checkRolloutFile(fstatSync(fd), { file, origin: options.origin });
+      if (mendLastLine(fd) === "end it") recorder.#append(Buffer.from("\n"));
     });
-    if (isInUse) throw new SessionInUse(`The session is in use by another process: "${file}"`);
     return recorder;
   }
 
@@ -111,8 +123,7 @@ export class RolloutRecorder {
 
   /** Lines of another session, each with its end. */
   copyLines(text: Buffer): void {
-    const fd = this.#fd;
-    if (fd !== undefined) this.#attempt(() => writeAll(fd, text));
+    this.#append(text);
   }
 
   /** Readers that do not know `replacement_history` make their own of the summary. */
@@ -121,25 +132,50 @@ export class RolloutRecorder {
   }
 
   close(): void {
+    if (this.#unwritten.length > 0) this.#append(Buffer.alloc(0)); // a last try
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
 
   #write(type: string, payload: unknown): void {
-    const fd = this.#fd;
-    if (fd === undefined) return;
-    this.#attempt(() =>
-      writeAll(fd, Buffer.from(`${JSON.stringify({ timestamp: this.#now().toISOString(), type, payload })}\n`)),
-    );
+    if (this.#fd === undefined) return;
+    this.#append(Buffer.from(`${JSON.stringify({ timestamp: this.#now().toISOString(), type, payload })}\n`));
   }
 
+  /**
+   * What cannot be written, as on a full disk, is tried again with whatever comes next. It goes on right where the write
+   * broke off, so that each line is there once, whole and in its place.
+   */
+  #append(text: Buffer): void {
+    const fd = this.#fd;
+    if (fd === undefined) return;
+    const isBehind = this.#unwritten.length > 0;
+    this.#unwritten = isBehind ? Buffer.concat([this.#unwritten, text]) : text;
+    try {
+      while (this.#unwritten.length > 0) this.#unwritten = this.#unwritten.subarray(writeSync(fd, this.#unwritten));
+      if (isBehind) this.#onProblem(`This session is recorded again, and nothing is missing: "${this.path}"`);
+    } catch (error) {
+      const isTooMuch = this.#unwritten.length > mostUnwritten;
+      if (isTooMuch) this.#unwritten = Buffer.alloc(0);
+      if (isTooMuch) this.close();
+      if (!isBehind || isTooMuch) this.#tell(error, isTooMuch ? " (not tried again)" : " (tried again as it goes on)");
+    }
+  }
+
+  /** For what cannot be made up for later. Mistakes of the user are thrown on. */
   #attempt(action: () => void): void {
     try {
       action();
     } catch (error) {
       this.close();
-      this.#onProblem(`This session is not recorded: cannot write "${this.path}": ${explainSystemError(error)}`);
+      if (error instanceof UserError) throw error;
+      this.#tell(error);
     }
+  }
+
+  #tell(error: unknown, outlook = ""): void {
+    const problem = `cannot write "${this.path}": ${explainSystemError(error)}`;
+    this.#onProblem(`This session is not recorded: ${problem}${outlook}`);
   }
 }
 
@@ -174,18 +210,14 @@ function rolloutPath(
   return path.join(codexHome, "sessions", year, month, day, name);
 }
 
-function writeAll(fd: number, text: Buffer): void {
-  let rest = text;
-  while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest)); // more than once only as a disk fills up
-}
-
 /** A last line without its end gets one if it is whole; if not, it can tell nobody anything and is cut off. */
-function mendLastLine(fd: number): void {
+function mendLastLine(fd: number): "end it" | "as it is" {
   const { size } = fstatSync(fd);
   const lastLine = readLastLine(fd, size);
-  if (lastLine.length === 0) return;
-  if (lastLine.length === size || parseJson(lastLine.toString("utf8")).ok) writeSync(fd, "\n");
-  else ftruncateSync(fd, size - lastLine.length);
+  if (lastLine.length === 0) return "as it is";
+  if (lastLine.length === size || parseJson(lastLine.toString("utf8")).ok) return "end it";
+  ftruncateSync(fd, size - lastLine.length);
+  return "as it is";
 }
 
 /** What follows the last line break. */

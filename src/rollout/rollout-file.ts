@@ -1,16 +1,30 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 
-/** Throws a UserError with the system's words alone, which clients know. */
-export function readRolloutFile(file: string): Buffer {
+/** Which file a name led to; where others can write, the name may lead to another one the next moment. */
+export interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+interface RolloutContent {
+  readonly bytes: Buffer;
+  readonly origin: FileIdentity;
+}
+
+/** Links are for the caller to resolve, once, so that they cannot lead elsewhere later; nothing is waited for. */
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+/** Throws a UserError with the system's words alone, which clients know; also when it is not the file of `origin`. */
+export function readRolloutFile(file: string, origin?: FileIdentity): RolloutContent {
   try {
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openSync(file, flags);
     try {
-      const stat = fstatSync(fd);
-      if (!stat.isFile() && !stat.isDirectory()) throw new Error("not a regular file");
-      return readFileSync(fd);
+      const identity = checkRolloutFile(fstatSync(fd), { file, origin });
+      return { bytes: readFileSync(fd), origin: identity };
     } finally {
       closeSync(fd);
     }
@@ -20,19 +34,31 @@ export function readRolloutFile(file: string): Buffer {
 }
 
 /** The same without keeping the process from other work. */
-export async function readRolloutFileInSteps(file: string): Promise<Buffer> {
+export async function readRolloutFileInSteps(file: string): Promise<RolloutContent> {
   try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = await open(file, flags);
     try {
-      const stat = await handle.stat();
-      if (!stat.isFile() && !stat.isDirectory()) throw new Error("not a regular file");
-      return await handle.readFile();
+      const origin = checkRolloutFile(await handle.stat(), { file });
+      return { bytes: await handle.readFile(), origin };
     } finally {
       await handle.close();
     }
   } catch (cause) {
     throw new UserError(explainSystemError(cause), { cause });
   }
+}
+
+/** Of an open file; throws a UserError when it is none that can be read, or not the one of `origin`. */
+export function checkRolloutFile(
+  stat: Stats,
+  { file, origin }: { readonly file: string; readonly origin?: FileIdentity | undefined },
+): FileIdentity {
+  const { dev, ino } = stat;
+  if (!stat.isFile() && !stat.isDirectory()) throw new UserError("not a regular file"); // of a folder reading tells
+  if (origin !== undefined && (dev !== origin.dev || ino !== origin.ino)) {
+    throw new UserError(`another file took the place of "${file}" while it was opened`);
+  }
+  return { dev, ino };
 }
 
 /** Line by line, since a long session may be larger than a string can be. */
@@ -51,9 +77,9 @@ export function* linesOf(content: Buffer): Iterable<{ readonly text: string; rea
  * versions take the id from the last such line), without damaged ones, and the bare items of old versions in the form
  * of today.
  */
-export function linesForCopy(file: string, now: Date): Buffer {
+export function linesForCopy(content: Buffer, now: Date): Buffer {
   const parts: string[] = [];
-  for (const { text } of linesOf(readRolloutFile(file))) {
+  for (const { text } of linesOf(content)) {
     const line = parseJson(text);
     if (!line.ok || !isRecord(line.value)) continue;
     const { type } = line.value;

@@ -1,17 +1,20 @@
 import {
   appendFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { callShell, callTool, fakeModel, say } from "../support/fake-model.ts";
+import { makePipe } from "../unit/config/temp-folder.ts";
 import { inputOfRequest, jsonLines, linesOf, sessionIdOf, sessionPlace, shape } from "./support.ts";
 
 const unknownId = "11111111-1111-4111-8111-111111111111";
@@ -410,6 +413,25 @@ describe("damage", () => {
     if (typeof content === "string") expect(readFileSync(file, "utf8")).toBe(content);
     expect(codex.rollouts()).toEqual([]);
   });
+});
+
+test("a link leads to the session it names; a pipe and a device are refused and not waited for", async () => {
+  await using model = await fakeModel([say("First."), say("Second.")]);
+  using codex = sessionPlace({ model });
+  await codex.run(["exec", "one"]);
+  const file = codex.rollout();
+  const given = path.join(codex.place.work, "given");
+  const resume = () => codex.run(["exec", "-c", `experimental_resume=${given}`, "two"]);
+  symlinkSync(file, given);
+  expect(await resume()).toMatchObject({ exitCode: 0, stdout: "Second.\n" });
+  expect(lstatSync(given).isSymbolicLink()).toBe(true);
+  expect(JSON.stringify(linesOf(file))).toContain("Second.");
+  rmSync(given);
+  makePipe(given);
+  expect(await resume()).toMatchObject({ exitCode: 1, stderr: "Error: not a regular file\n" });
+  rmSync(given);
+  symlinkSync("/dev/zero", given);
+  expect(await resume()).toMatchObject({ exitCode: 1, stderr: "Error: not a regular file\n" });
 });
 
 test.runIf(process.platform === "linux")("a session that another process has is refused, its copy is not", async () => {

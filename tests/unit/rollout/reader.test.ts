@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../src/lib/errors.ts";
@@ -114,6 +114,7 @@ test("C-070: what the recorder wrote is read back", () => {
     lastTurn,
     skipped: 0,
     size: statSync(recorder.path).size,
+    origin: { dev: statSync(recorder.path).dev, ino: statSync(recorder.path).ino },
   });
 });
 
@@ -150,6 +151,7 @@ test("unknown types are passed over, damaged lines are counted", () => {
     },
     skipped: 4,
     size: expect.any(Number),
+    origin: { dev: expect.any(Number), ino: expect.any(Number) },
   });
 });
 
@@ -263,6 +265,7 @@ test.each([
     lastTurn: undefined,
     skipped: 0,
     size: expect.any(Number),
+    origin: { dev: expect.any(Number), ino: expect.any(Number) },
   });
 });
 
@@ -317,6 +320,20 @@ test("what cannot be read is refused in the system's words, and never waited for
   expect(() => readRollout(path.join(folder, "none"))).toThrow(new UserError("No such file or directory (os error 2)"));
   expect(() => readRollout(folder)).toThrow(new UserError("Is a directory (os error 21)"));
   expect(() => readRollout(path.join(folder, "pipe"))).toThrow(new UserError("not a regular file"));
+  expect(() => readRollout("/dev/null")).toThrow(new UserError("not a regular file"));
+});
+
+test("another file under the same name, or a link in its place, is not taken for the one that was read", () => {
+  const folder = tempFolder({ "r.jsonl": `${metaLine}\n`, other: `${metaLine}\n` });
+  const [file, other] = [path.join(folder, "r.jsonl"), path.join(folder, "other")];
+  const { origin } = readRollout(file);
+  expect(readRollout(file, origin).conversationId).toBe(id);
+  renameSync(file, `${file}.read`);
+  linkSync(other, file);
+  expect(() => readRollout(file, origin)).toThrow(`another file took the place of "${file}" while it was opened`);
+  rmSync(file);
+  symlinkSync(other, file);
+  expect(() => readRollout(file)).toThrow("Too many levels of symbolic links (os error 40)");
 });
 
 test("a torn last line is no damage; it may even be whole", () => {

@@ -1,4 +1,13 @@
-import { appendFileSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { parseConversationId } from "../../../src/protocol/conversation-id.ts";
@@ -20,6 +29,11 @@ const meta = {
 function options() {
   const problems: string[] = [];
   return { problems, now: () => new Date(timestamp), onProblem: (message: string) => void problems.push(message) };
+}
+
+/** As a reader of the file leaves them. */
+function resume(file: string, given: ReturnType<typeof options>): RolloutRecorder {
+  return RolloutRecorder.resume(file, { ...given, origin: statSync(file) });
 }
 
 function lines(file: string): readonly unknown[] {
@@ -116,7 +130,7 @@ test.each([
 ])("going on with a file that is %s", (_, before, after) => {
   const given = options();
   const file = path.join(tempFolder({ "r.jsonl": before }), "r.jsonl");
-  const recorder = RolloutRecorder.resume(file, given);
+  const recorder = resume(file, given);
   expect(readFileSync(file, "utf8")).toBe(after);
   recorder.recordItem(userMessage("hi"));
   recorder.close();
@@ -149,23 +163,33 @@ test("C-129, X-023: a sessions folder that cannot be made is told once, and noth
 
 test("a file to go on with that is gone is told once", () => {
   const given = options();
-  const recorder = RolloutRecorder.resume("/nowhere/r.jsonl", given);
+  const recorder = RolloutRecorder.resume("/nowhere/r.jsonl", { ...given, origin: { dev: 0, ino: 0 } });
   recorder.recordItem(userMessage("hi"));
   expect(given.problems).toEqual([
     'This session is not recorded: cannot write "/nowhere/r.jsonl": No such file or directory (os error 2)',
   ]);
 });
 
-test.runIf(process.platform === "linux")("a full disk is told once, and the run goes on", () => {
-  const file = path.join(tempFolder(), "r.jsonl");
-  symlinkSync("/dev/full", file);
+test("what has taken the place of the file that was read is not written to", () => {
+  const folder = tempFolder({ "r.jsonl": `${line}\n`, other: `${line}\n{"torn` });
+  const [file, other] = [path.join(folder, "r.jsonl"), path.join(folder, "other")];
+  const origin = statSync(file);
+  renameSync(file, `${file}.read`);
+  linkSync(other, file);
   const given = options();
-  const recorder = RolloutRecorder.resume(file, given);
-  for (let count = 0; count < 3; count += 1) recorder.recordItem(userMessage("hi"));
-  recorder.close();
+  expect(() => RolloutRecorder.resume(file, { ...given, origin })).toThrow(
+    `another file took the place of "${file}" while it was opened`,
+  );
+  expect(given.problems).toEqual([]);
+
+  rmSync(file);
+  symlinkSync(other, file);
+  const recorder = RolloutRecorder.resume(file, { ...given, origin: statSync(other) });
+  recorder.recordItem(userMessage("hi"));
   expect(given.problems).toEqual([
-    `This session is not recorded: cannot write "${file}": No space left on device (os error 28)`,
+    `This session is not recorded: cannot write "${file}": Too many levels of symbolic links (os error 40)`,
   ]);
+  expect(readFileSync(other, "utf8")).toBe(`${line}\n{"torn`);
 });
 
 test("a file of the same name is left alone", () => {
