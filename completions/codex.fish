@@ -125,7 +125,7 @@ complete -c codex -n '__codex_at \'codex proto\'' -s C -l cd -x -a '(__fish_comp
 complete -c codex -n '__codex_at \'codex proto\'' -l ephemeral -d 'keep no session file'
 complete -c codex -n '__codex_at \'codex proto\'' -l record -r -F -d 'keep what the model says in this file'
 complete -c codex -n '__codex_at \'codex proto\'' -l replay -r -F -d 'take what the model says from this file; no provider is asked'
-complete -c codex -n '__codex_at \'codex proto\'' -l resume -x -d 'go on with this session'
+complete -c codex -n '__codex_at \'codex proto\'' -l resume -x -d 'go on with this session; the first characters of its id are enough'
 complete -c codex -n '__codex_at \'codex proto\'' -l last -d 'go on with the session of this directory that was used last'
 complete -c codex -n '__codex_at \'codex proto\'' -l all -d 'with --last: of any directory'
 complete -c codex -n '__codex_at \'codex proto\'' -s h -l help -d 'print help'

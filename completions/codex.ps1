@@ -196,7 +196,7 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '--ephemeral' 'keep no session file'
             & $offer '--record' 'keep what the model says in this file'
             & $offer '--replay' 'take what the model says from this file; no provider is asked'
-            & $offer '--resume' 'go on with this session'
+            & $offer '--resume' 'go on with this session; the first characters of its id are enough'
             & $offer '--last' 'go on with the session of this directory that was used last'
             & $offer '--all' 'with --last: of any directory'
             & $offer '-h' 'print help'

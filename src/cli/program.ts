@@ -230,7 +230,11 @@ export function buildProgram(actions: Actions, firstWord?: string): Command {
         "record",
       ),
     )
-    .addOption(new Option("--resume <id>", "go on with this session").conflicts("last"))
+    .addOption(
+      new Option("--resume <id>", "go on with this session; the first characters of its id are enough").conflicts(
+        "last",
+      ),
+    )
     .helpOption("-h, --help", "print help");
   for (const option of resumeOptions()) proto.addOption(option);
   proto.action((flags: ProtoFlags) => {

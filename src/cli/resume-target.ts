@@ -1,12 +1,12 @@
 import type { Config } from "../config/config.ts";
 import type { ResumeRequest } from "../conversation/resume.ts";
 import { UserError } from "../lib/errors.ts";
-import { parseConversationId } from "../protocol/conversation-id.ts";
 import { findSession, latestSession, sessionsFolder } from "../rollout/sessions.ts";
+import { findSessionId, noSession } from "./session-id.ts";
 
 /** Which session a command line means. */
 export interface ResumeFlags {
-  /** Undefined: the one that was used last. */
+  /** A beginning is enough. Undefined: the one that was used last. */
   readonly id: string | undefined;
   /** The last one of all folders, not of the working directory alone. */
   readonly everywhere: boolean;
@@ -30,7 +30,7 @@ export function findResumeTarget(flags: ResumeFlags, { codexHome, cwd }: Config)
 }
 
 function findFile(id: string, { codexHome, asFork }: { readonly codexHome: string; readonly asFork: boolean }): string {
-  const conversationId = parseConversationId(id);
+  const conversationId = findSessionId(id, codexHome);
   const file = findSession(codexHome, conversationId, { withArchive: asFork });
   if (file !== undefined) return file;
   if (findSession(codexHome, conversationId, { withArchive: true }) !== undefined) {
@@ -38,5 +38,5 @@ function findFile(id: string, { codexHome, asFork }: { readonly codexHome: strin
       `The session ${conversationId} is archived. A copy can go on: codex exec fork ${conversationId}`,
     );
   }
-  throw new UserError(`no rollout found for session id ${conversationId} in "${sessionsFolder(codexHome)}"`);
+  throw noSession(conversationId, codexHome);
 }

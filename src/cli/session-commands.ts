@@ -76,7 +76,7 @@ export function addForkAndResume(
     .description(
       `Go on with an earlier session: in its directory, under its sandbox and approval policy, unless an option says otherwise. ${help}`,
     )
-    .argument("[id]", "session to go on with; codex sessions list shows them")
+    .argument("[id]", "session to go on with, or the first characters of its id; codex sessions list shows them")
     .argument("[prompt]", 'what to do; "-" or nothing: read it from stdin')
     .helpOption("-h, --help", "print help")
     .action(resume);
@@ -86,7 +86,7 @@ export function addForkAndResume(
     .allowExcessArguments(false)
     .summary("go on with a copy of an earlier session")
     .description(`Go on with a copy of an earlier session, which stays as it is; the copy has a new id. ${help}`)
-    .argument("<id>", "session to copy")
+    .argument("<id>", "session to copy, or the first characters of its id")
     .argument("[prompt]", 'what to do; "-" or nothing: read it from stdin')
     .helpOption("-h, --help", "print help")
     .action(fork);
@@ -96,7 +96,9 @@ export function addSessionsCommand(program: Command, run: (action: SessionsActio
   const sessions = program
     .command("sessions")
     .summary("list, show and tidy earlier sessions")
-    .description("List, show and tidy earlier sessions, which codex exec resume and the other commands go on with.")
+    .description(
+      "List, show and tidy earlier sessions, which codex exec resume and the other commands go on with. The first characters of an id are enough, from 4 on, while no other session has the same.",
+    )
     .helpOption("-h, --help", "print help")
     .helpCommand(false);
   sessions.action(() => {

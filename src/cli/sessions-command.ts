@@ -4,15 +4,16 @@ import { findCodexHome } from "../config/codex-home.ts";
 import { createCommandHost } from "../conversation/sandbox-set.ts";
 import { UserError } from "../lib/errors.ts";
 import { canonicalPath } from "../process/canonical-path.ts";
-import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
+import type { ConversationId } from "../protocol/conversation-id.ts";
 import { sessionMarkdown } from "../render/session-markdown.ts";
 import { listText, sessionText } from "../render/session-text.ts";
 import { isContext } from "../rollout/compacted-history.ts";
 import { readRollout, type StoredConversation } from "../rollout/reader.ts";
 import { isInUse, SessionInUse } from "../rollout/recorder.ts";
-import { archiveSession, deleteSession, findSession, listSessions, sessionsFolder } from "../rollout/sessions.ts";
+import { archiveSession, deleteSession, findSession, listSessions } from "../rollout/sessions.ts";
 import { currentFolder } from "./current-folder.ts";
 import { ProcessOutput } from "./process-output.ts";
+import { findSessionId, noSession } from "./session-id.ts";
 
 /** One of the `sessions` commands as its command line says it, checked by commander. */
 export type SessionsAction = { readonly json: boolean } & (
@@ -94,7 +95,7 @@ function exportSession(
 }
 
 function archive({ id, json }: { readonly id: string; readonly json: boolean }, { codexHome, output }: Place): number {
-  const conversationId = parseConversationId(id);
+  const conversationId = findSessionId(id, codexHome);
   const file = findFile(conversationId, codexHome, { withArchive: false });
   refuseIfInUse(conversationId, file);
   archiveSession(codexHome, { conversationId, rolloutPath: file });
@@ -108,7 +109,7 @@ async function remove(
   { id, json, isSure }: { readonly id: string; readonly json: boolean; readonly isSure: boolean },
   { codexHome, output }: Place,
 ): Promise<number> {
-  const conversationId = parseConversationId(id);
+  const conversationId = findSessionId(id, codexHome);
   const file = findFile(conversationId, codexHome, { withArchive: true });
   refuseIfInUse(conversationId, file);
   const isWanted = isSure || (await confirm(`Delete the session ${conversationId} for good? [y/N] `));
@@ -138,14 +139,14 @@ function refuseIfInUse(id: ConversationId, file: string): void {
 }
 
 function readSession(id: string, codexHome: string): { readonly file: string; readonly stored: StoredConversation } {
-  const file = findFile(parseConversationId(id), codexHome, { withArchive: true });
+  const file = findFile(findSessionId(id, codexHome), codexHome, { withArchive: true });
   return { file, stored: readRollout(canonicalPath(file)) };
 }
 
 function findFile(id: ConversationId, codexHome: string, options: { readonly withArchive: boolean }): string {
   const file = findSession(codexHome, id, options);
   if (file !== undefined) return file;
-  throw new UserError(`no rollout found for session id ${id} in "${sessionsFolder(codexHome)}"`);
+  throw noSession(id, codexHome);
 }
 
 function factsOf(file: string, { conversationId, meta, lastTurn, skipped }: StoredConversation) {

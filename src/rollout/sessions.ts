@@ -75,6 +75,12 @@ export function findSession(
   return archivedRollouts(codexHome).find((name) => name.conversationId === id)?.path;
 }
 
+/** Of all sessions, archived ones too; newest first. */
+export function idsBeginningWith(codexHome: string, beginning: string): readonly ConversationId[] {
+  const ids = [...rollouts(codexHome), ...archivedRollouts(codexHome)].map((name) => name.conversationId);
+  return [...new Set(ids)].filter((id) => id.startsWith(beginning));
+}
+
 /** The session that was last written to, of all or of those that began in `cwd`. */
 export function latestSession(codexHome: string, { cwd }: { readonly cwd?: string } = {}): StoredSession | undefined {
   const found = [...rollouts(codexHome)].flatMap((name) => {

@@ -162,3 +162,66 @@ test.each([
   expect(run.stderr).toMatch(/^error: |^Error: (no rollout found|Not a session id)/);
   expect(readFileSync(file, "utf8")).toBe("kept");
 });
+
+describe("the first characters of an id", () => {
+  const one = "6f3c1f9e-0000-4000-8000-000000000001";
+  const two = "6f3c2222-0000-4000-8000-000000000002";
+  const archived = "abcd1234-0000-4000-8000-000000000003";
+  const file = (id: string) => `rollout-2025-09-12T08-00-00-${id}.jsonl`;
+  const content = (id: string) =>
+    [
+      { type: "session_meta", payload: { id, timestamp: "t", cwd: "/somewhere", instructions: null } },
+      { type: "event_msg", payload: { type: "user_message", message: "hi", kind: "plain" } },
+    ]
+      .map((line) => `${JSON.stringify({ timestamp: "t", ...line })}\n`)
+      .join("");
+  const homeFiles = {
+    [`sessions/2025/09/12/${file(one)}`]: content(one),
+    [`sessions/2025/09/12/${file(two)}`]: content(two),
+    [`archived_sessions/${file(archived)}`]: content(archived),
+  };
+
+  test("are enough for every command, in any case of letters", async () => {
+    await using model = await fakeModel([say("resumed"), say("forked")]);
+    using codex = sessionPlace({ model, homeFiles });
+    const shown = await codex.run(["sessions", "show", "--json", "6F3C1"]);
+    expect(jsonLines(shown.stdout)[0]?.["conversationId"]).toBe(one);
+    const exported = await codex.run(["sessions", "export", "--json", "abcd"]);
+    expect(jsonLines(exported.stdout)[0]?.["conversationId"]).toBe(archived);
+    const resumed = await codex.run(["exec", "--experimental-json", "resume", "6f3c1f9e-0", "go"]);
+    expect(jsonLines(resumed.stdout)[0]?.["thread_id"]).toBe(one);
+    const proto = await codex.run(["proto", "--resume", "6f3c2"]);
+    expect(jsonLines(proto.stdout)[0]).toMatchObject({ msg: { session_id: two } });
+    expect(await codex.run(["exec", "fork", "6f3c2", "go"])).toMatchObject({ exitCode: 0, stdout: "forked\n" });
+    expect((await codex.run(["sessions", "archive", "6f3c2"])).stderr).toBe(`Archived ${two}.\n`);
+    expect((await codex.run(["sessions", "delete", "--yes", "6f3c2"])).stderr).toBe(`Deleted ${two}.\n`);
+  });
+
+  test.each([
+    ["that several have", "6f3c", `The session id "6f3c" is ambiguous: ${two}, ${one} begin with it.`],
+    ["that none has", "beef", 'no rollout found for session id beef in "'],
+    ["that are too few", "6f3", 'Not a session id: "6f3" (expected a UUID, or at least its first 4 characters).'],
+    ["of an archived session, where it cannot go on", "abcd1", `The session ${archived} is archived.`],
+  ])("%s: nothing is done, and the reason is said", async (_, id, message) => {
+    await using model = await fakeModel([]);
+    using codex = sessionPlace({ model, homeFiles });
+    for (const args of [
+      ["exec", "resume", id, "go"],
+      ["proto", "--resume", id],
+      ...(id === "abcd1" ? [] : [["sessions", "delete", "--yes", id]]),
+    ]) {
+      const run = await codex.run(args);
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain(`Error: ${message}`);
+    }
+    expect(codex.rollouts()).toHaveLength(3);
+  });
+
+  test("many matches are counted, not all named", async () => {
+    await using model = await fakeModel([]);
+    using codex = sessionPlace({ model, homeFiles: storedSessions(7) });
+    const { stderr } = await codex.run(["sessions", "show", "0000"]);
+    const named = [6, 5, 4].map(idOf).join(", ");
+    expect(stderr).toBe(`Error: The session id "0000" is ambiguous: ${named} and 4 more begin with it.\n`);
+  });
+});
