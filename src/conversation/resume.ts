@@ -80,8 +80,13 @@ export class ResumedSession {
     }
     const now = () => new Date();
     const recorder = RolloutRecorder.resume(file, { now, onProblem: options.onProblem, libc: options.libc, origin });
-    // Before the lock was ours, somebody else may have gone on.
-    if (recorder.size !== undefined && recorder.size > this.#stored.size + 1) this.#stored = readRollout(file, origin);
+    try {
+      // Before the lock was ours, somebody else may have gone on.
+      if ((recorder.size ?? 0) > this.#stored.size + 1) this.#stored = readRollout(file, origin);
+    } catch (error) {
+      recorder.close(); // or the lock would stay as long as this process
+      throw error;
+    }
     return recorder;
   }
 
