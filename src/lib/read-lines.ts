@@ -5,38 +5,62 @@ export type Line = { readonly ok: true; readonly text: string } | { readonly ok:
 
 const newline = 0x0a;
 
-/** Cuts bytes into lines; the last one needs no newline. A line above `maxBytes` is passed over, not kept. */
+/** Cuts bytes into lines. Each is put together once, so a long one costs no more for coming in small pieces. */
+export class LineCutter {
+  readonly #maxBytes: number;
+  #pieces: Uint8Array[] = [];
+  #length = 0;
+
+  constructor({ maxBytes }: { readonly maxBytes: number }) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The lines that end in this chunk; one above the limit is told as soon as it is that long, and none of it is kept. */
+  *add(chunk: Uint8Array): Generator<Buffer | "too long", void> {
+    let start = 0;
+    while (start < chunk.length) {
+      const found = chunk.indexOf(newline, start);
+      const end = found === -1 ? chunk.length : found;
+      const wasTooLong = this.#length > this.#maxBytes;
+      this.#length += end - start;
+      const isTooLong = this.#length > this.#maxBytes;
+      if (isTooLong) this.#pieces = [];
+      else if (end > start) this.#pieces.push(chunk.subarray(start, end));
+      start = end + 1;
+      if (isTooLong && !wasTooLong) yield "too long";
+      if (found === -1) continue;
+      const line = this.#take();
+      if (!isTooLong) yield line;
+    }
+  }
+
+  /** What stands behind the last newline. */
+  rest(): Buffer {
+    return this.#take();
+  }
+
+  #take(): Buffer {
+    const line = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#length = 0;
+    return line;
+  }
+}
+
+/** The last line needs no newline. */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
   { maxBytes }: { readonly maxBytes: number },
 ): AsyncGenerator<Line, void> {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  const add = (part: Uint8Array) => {
-    length += part.length;
-    if (length <= maxBytes) parts.push(part);
-    else parts = [];
-  };
-  const take = (): Line => {
-    const line = length > maxBytes ? tooLong(maxBytes) : decode(parts);
-    parts = [];
-    length = 0;
-    return line;
-  };
+  const cutter = new LineCutter({ maxBytes });
   for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
-      add(chunk.subarray(start, end));
-      yield take();
-      start = end + 1;
-    }
-    if (start < chunk.length) add(chunk.subarray(start));
+    for (const line of cutter.add(chunk)) yield line === "too long" ? tooLong(maxBytes) : decode(line);
   }
-  if (length > 0) yield take();
+  const rest = cutter.rest();
+  if (rest.length > 0) yield decode(rest);
 }
 
-function decode(parts: readonly Uint8Array[]): Line {
-  const bytes = Buffer.concat(parts);
+function decode(bytes: Buffer): Line {
   if (!isUtf8(bytes)) return { ok: false, problem: "not UTF-8" };
   return { ok: true, text: bytes.toString("utf8").trim() }; // which takes a byte order mark away too
 }

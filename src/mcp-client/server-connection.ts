@@ -8,11 +8,11 @@ import type { McpServerConfig } from "../config/config.ts";
 import { explainSystemError } from "../lib/errors.ts";
 import { isLogged, log } from "../lib/log.ts";
 import { isRecord } from "../lib/parse-json.ts";
+import { LineCutter } from "../lib/read-lines.ts";
 import type { OrphanGuard } from "../process/orphan-guard.ts";
 import { ServerProcess } from "../process/server-process.ts";
 import type { McpTool, McpToolResult } from "../protocol/event.ts";
 import { type Answer, JsonRpcPeer, RpcError } from "./json-rpc-peer.ts";
-import { LineSplitter } from "./line-splitter.ts";
 
 export interface ServerOptions {
   readonly config: McpServerConfig;
@@ -85,20 +85,16 @@ export class ServerConnection {
 
   async #startProcess(): Promise<void> {
     const { config, cwd, env, guard } = this.#options;
-    const lines = new LineSplitter((line) => this.#peer.receive(line), {
-      mostBytes: longestLine,
-      onTooLong: () => {
-        this.#peer.close(new Error(`connection closed: the server sent a line of more than ${longestLine} bytes`));
-        void this.#process?.close();
-      },
-    });
+    const lines = new LineCutter({ maxBytes: longestLine });
     const command = { program: config.command, args: config.args, cwd, env };
     const onStderr = isLogged("debug", "mcp")
       ? (chunk: Buffer) => {
           for (const line of chunk.toString().split("\n")) if (line !== "") this.#log(line);
         }
       : undefined;
-    const onOutput = (chunk: Buffer) => lines.add(chunk);
+    const onOutput = (chunk: Buffer) => {
+      for (const line of lines.add(chunk)) this.#receive(line);
+    };
     try {
       this.#process = await ServerProcess.start(command, { guard, onOutput, onStderr });
     } catch (cause) {
@@ -106,9 +102,21 @@ export class ServerConnection {
     }
     void this.#process.ended.then((how) => {
       this.#log(how);
+      this.#receive(lines.rest());
       this.#peer.close(new Error(`connection closed: ${how}`));
     });
     if (this.#closing.signal.aborted) await this.#process.close();
+  }
+
+  /** Bytes that are not UTF-8 become replacement characters: the rest of an answer is of use. */
+  #receive(line: Buffer | "too long"): void {
+    if (line === "too long") {
+      this.#peer.close(new Error(`connection closed: the server sent a line of more than ${longestLine} bytes`));
+      void this.#process?.close();
+      return;
+    }
+    const text = line.toString().trim();
+    if (text !== "") this.#peer.receive(text);
   }
 
   /** Returns what the server says it can do. The fields stand in the order of the reference. */

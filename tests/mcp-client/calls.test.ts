@@ -182,6 +182,12 @@ describe("a server that misbehaves in a call", () => {
     expect(output).toBe('[{"type":"text","text":"bye"}]');
   });
 
+  test("answers in Latin-1 and exits before the end of the line: what can be read counts", async () => {
+    const server = fakeServer("tst", { tools: ["no-newline"] });
+    const { output } = await runCall("tst__no-newline", {}, server);
+    expect(output).toBe('[{"type":"text","text":"caf\ufffd"}]');
+  });
+
   test("prints what is no message: that is passed over", async () => {
     const server = fakeServer("tst", { behaviour: "noisy talks", tools });
     const { run, output } = await runCall("tst__echo", { msg: "yo" }, server);

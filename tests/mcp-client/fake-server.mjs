@@ -81,6 +81,10 @@ async function call(id, { name, arguments: args }) {
         `${JSON.stringify({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text: "bye" }] } })}\n`,
         () => process.exit(0),
       );
+    case "no-newline": {
+      const json = JSON.stringify({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text: "caf?" }] } });
+      return process.stdout.write(Buffer.from(json.replace("?", "\xe9"), "latin1"), () => process.exit(0));
+    }
     case "never":
       return;
     case "big":
