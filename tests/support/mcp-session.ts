@@ -1,7 +1,8 @@
 import { isRecord } from "../../src/lib/parse-json.ts";
 import type { Event, EventMsg } from "../../src/protocol/event.ts";
+import { type LineSession, startLineSession } from "./line-session.ts";
 import { mcpProblem } from "./mcp-schema.ts";
-import { type CodexRun, type RunningCodex, type RunOptions, startCodex } from "./run-codex.ts";
+import type { RunOptions } from "./run-codex.ts";
 
 /** A line of the server, parsed; what it holds was held against the package's schema. */
 export interface McpMessage {
@@ -17,15 +18,12 @@ export interface McpMessage {
 type Pattern = (message: McpMessage) => boolean;
 
 /** A `codex mcp` process under test. */
-export interface McpSession extends AsyncDisposable {
-  readonly codex: RunningCodex;
+export interface McpSession extends LineSession {
   readonly messages: readonly McpMessage[];
   /** Each line of stdout as it is. */
   readonly lines: readonly string[];
   /** Sends any message. */
   send(message: object): void;
-  /** Exactly these bytes. */
-  write(bytes: string | Uint8Array): void;
   /** Sends a request and returns its answer; ids count from 1000 unless one is given. */
   request(method: string, params?: unknown, id?: string | number): Promise<McpMessage>;
   initialize(capabilities?: object): Promise<McpMessage>;
@@ -42,9 +40,6 @@ export interface McpSession extends AsyncDisposable {
   /** The next request of the server by this method. */
   asked(method: string): Promise<McpMessage>;
   answer(request: McpMessage, result: unknown): void;
-  end(): void;
-  /** Resolves when the process has ended; throws when a line was not as the schema has it. */
-  ended(): Promise<CodexRun>;
 }
 
 export interface McpOptions extends RunOptions {
@@ -58,74 +53,31 @@ export const fullAccess = ['sandbox_mode = "danger-full-access"', 'approval_poli
 export const untrusted = ['sandbox_mode = "danger-full-access"', 'approval_policy = "untrusted"'];
 
 export function startMcp({ args = [], ...options }: McpOptions = {}): McpSession {
-  const codex = startCodex(["mcp", ...args], { keepStdinOpen: true, ...options });
-  const messages: McpMessage[] = [];
-  const lines: string[] = [];
-  const problems: string[] = [];
-  const taken = new Set<McpMessage>();
-  const watchers = new Set<() => void>();
   const asked = new Map<unknown, { readonly method: string; readonly tool?: string }>();
-  let rest = "";
-  let hasEnded = false;
+  const { session, messages, lines } = startLineSession<McpMessage>({
+    args: ["mcp", ...args],
+    problemOf: (message) => mcpProblem(message, (id) => asked.get(id)),
+    ...options,
+  });
   let nextId = 1000;
-  const wake = () => {
-    for (const watch of [...watchers]) watch();
-  };
-  codex.child.stdout.on("data", (text: string) => {
-    const found = (rest + text).split("\n");
-    rest = found.pop() ?? "";
-    for (const line of found) {
-      lines.push(line);
-      const message: unknown = JSON.parse(line);
-      const problem = mcpProblem(message, (id) => asked.get(id));
-      if (problem !== undefined) problems.push(problem);
-      messages.push(message as McpMessage); // or there is a problem
-    }
-    wake();
-  });
-  codex.child.on("close", () => {
-    hasEnded = true;
-    wake();
-  });
-  let finished: Promise<CodexRun> | undefined;
-  const ended = async () => {
-    finished ??= codex.finished();
-    const run = await finished;
-    if (problems.length > 0) throw new Error(`Not as the schema has it: ${problems.join("\n")}`);
-    return run;
-  };
-  const write = (bytes: string | Uint8Array) => void codex.child.stdin.write(bytes);
   const send = (message: object) => {
     if ("id" in message && "method" in message) {
       const params = "params" in message && isRecord(message.params) ? message.params : {};
       const tool = params["name"];
       asked.set(message.id, { method: String(message.method), ...(typeof tool === "string" ? { tool } : {}) });
     }
-    write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+    session.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
   };
-  const next = (pattern: Pattern): Promise<McpMessage> =>
-    new Promise((resolve, reject) => {
-      const look = () => {
-        const message = messages.find((candidate) => !taken.has(candidate) && pattern(candidate));
-        if (message === undefined && !hasEnded) return;
-        watchers.delete(look);
-        if (message === undefined) return reject(new Error(`The server ended; it said: ${lines.join("\n")}`));
-        taken.add(message);
-        resolve(message);
-      };
-      watchers.add(look);
-      look();
-    });
+  const next = (pattern: Pattern) => messages.next(pattern, () => `The server ended; it said: ${lines.join("\n")}`);
   const request = (method: string, params?: unknown, id: string | number = nextId++) => {
     send({ id, method, ...(params === undefined ? {} : { params }) });
     return next((message) => message.id === id && message.method === undefined);
   };
   return {
-    codex,
-    messages,
+    ...session,
+    messages: messages.all,
     lines,
     send,
-    write,
     next,
     request,
     initialize: (capabilities = { elicitation: {} }) =>
@@ -143,12 +95,6 @@ export function startMcp({ args = [], ...options }: McpOptions = {}): McpSession
     event: (type) => next((message) => message.params?.msg?.type === type),
     asked: (method) => next((message) => message.method === method && message.id !== undefined),
     answer: ({ id }, result) => send({ id, result }),
-    end: () => void codex.child.stdin.end(),
-    ended,
-    [Symbol.asyncDispose]: async () => {
-      codex.child.kill("SIGKILL");
-      await ended();
-    },
   };
 }
 
