@@ -45,6 +45,30 @@ _codex() {
             'codex exec --timeout') value='<text>' ;;
             'codex exec --record') value='<file>' ;;
             'codex exec --replay') value='<file>' ;;
+            'codex exec resume -c' | 'codex exec resume --config') value='<text>' ;;
+            'codex exec resume -i' | 'codex exec resume --image') value='<file>' many=1 ;;
+            'codex exec resume -m' | 'codex exec resume --model') value='<text>' ;;
+            'codex exec resume -s' | 'codex exec resume --sandbox') value='read-only workspace-write danger-full-access' ;;
+            'codex exec resume -p' | 'codex exec resume --profile') value='<text>' ;;
+            'codex exec resume -C' | 'codex exec resume --cd') value='<dir>' ;;
+            'codex exec resume --color') value='always never auto' ;;
+            'codex exec resume -o' | 'codex exec resume --output-last-message') value='<file>' ;;
+            'codex exec resume --max-turns') value='<text>' ;;
+            'codex exec resume --timeout') value='<text>' ;;
+            'codex exec resume --record') value='<file>' ;;
+            'codex exec resume --replay') value='<file>' ;;
+            'codex exec fork -c' | 'codex exec fork --config') value='<text>' ;;
+            'codex exec fork -i' | 'codex exec fork --image') value='<file>' many=1 ;;
+            'codex exec fork -m' | 'codex exec fork --model') value='<text>' ;;
+            'codex exec fork -s' | 'codex exec fork --sandbox') value='read-only workspace-write danger-full-access' ;;
+            'codex exec fork -p' | 'codex exec fork --profile') value='<text>' ;;
+            'codex exec fork -C' | 'codex exec fork --cd') value='<dir>' ;;
+            'codex exec fork --color') value='always never auto' ;;
+            'codex exec fork -o' | 'codex exec fork --output-last-message') value='<file>' ;;
+            'codex exec fork --max-turns') value='<text>' ;;
+            'codex exec fork --timeout') value='<text>' ;;
+            'codex exec fork --record') value='<file>' ;;
+            'codex exec fork --replay') value='<file>' ;;
             'codex proto -c' | 'codex proto --config') value='<text>' ;;
             'codex proto -m' | 'codex proto --model') value='<text>' ;;
             'codex proto -s' | 'codex proto --sandbox') value='read-only workspace-write danger-full-access' ;;
@@ -79,6 +103,23 @@ _codex() {
             'codex doctor -s' | 'codex doctor --sandbox') value='read-only workspace-write danger-full-access' ;;
             'codex doctor -p' | 'codex doctor --profile') value='<text>' ;;
             'codex doctor -C' | 'codex doctor --cd') value='<dir>' ;;
+            'codex help exec' | 'codex help e') command='codex help exec' ;;
+            'codex help proto' | 'codex help p') command='codex help proto' ;;
+            'codex help mcp' | 'codex help mcp-server') command='codex help mcp' ;;
+            'codex help sandbox') command='codex help sandbox' ;;
+            'codex help sessions') command='codex help sessions' ;;
+            'codex help login') command='codex help login' ;;
+            'codex help logout') command='codex help logout' ;;
+            'codex help doctor') command='codex help doctor' ;;
+            'codex help completion') command='codex help completion' ;;
+            'codex help exec resume') command='codex help exec resume' ;;
+            'codex help exec fork') command='codex help exec fork' ;;
+            'codex help sessions list') command='codex help sessions list' ;;
+            'codex help sessions show') command='codex help sessions show' ;;
+            'codex help sessions archive') command='codex help sessions archive' ;;
+            'codex help sessions delete') command='codex help sessions delete' ;;
+            'codex help sessions export') command='codex help sessions export' ;;
+            'codex help login status') command='codex help login status' ;;
             esac
         fi
     done
@@ -88,8 +129,8 @@ _codex() {
         case $command in
         'codex') operands='exec e proto p mcp mcp-server sandbox sessions login logout doctor completion help' flags='-V --version -c --config -h --help' ;;
         'codex exec') operands='resume fork' flags='-c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version -h --help' ;;
-        'codex exec resume') operands='' flags='--last --all -h --help' ;;
-        'codex exec fork') operands='' flags='-h --help' ;;
+        'codex exec resume') operands='' flags='--last --all -h --help -c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version' ;;
+        'codex exec fork') operands='' flags='-h --help -c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version' ;;
         'codex proto') operands='' flags='-c --config -m --model -s --sandbox -a --ask-for-approval -p --profile -C --cd --ephemeral --record --replay --resume --last --all -h --help' ;;
         'codex mcp') operands='serve' flags='-c --config --events --structured-tools --busy --approval-timeout -h --help' ;;
         'codex sandbox') operands='' flags='-c --config -s --sandbox --full-auto --add-dir --network -C --cd -h --help' ;;
@@ -104,7 +145,24 @@ _codex() {
         'codex logout') operands='' flags='-c --config -h --help' ;;
         'codex doctor') operands='' flags='-c --config -s --sandbox -p --profile -C --cd --json -h --help' ;;
         'codex completion') operands='bash elvish fish powershell zsh' flags='-h --help' ;;
-        'codex help') operands='exec e proto p mcp mcp-server sandbox sessions login logout doctor completion help' flags='' ;;
+        'codex help') operands='exec e proto p mcp mcp-server sandbox sessions login logout doctor completion' flags='' ;;
+        'codex help exec') operands='resume fork' flags='' ;;
+        'codex help exec resume') operands='' flags='' ;;
+        'codex help exec fork') operands='' flags='' ;;
+        'codex help proto') operands='' flags='' ;;
+        'codex help mcp') operands='' flags='' ;;
+        'codex help sandbox') operands='' flags='' ;;
+        'codex help sessions') operands='list show archive delete export' flags='' ;;
+        'codex help sessions list') operands='' flags='' ;;
+        'codex help sessions show') operands='' flags='' ;;
+        'codex help sessions archive') operands='' flags='' ;;
+        'codex help sessions delete') operands='' flags='' ;;
+        'codex help sessions export') operands='' flags='' ;;
+        'codex help login') operands='status' flags='' ;;
+        'codex help login status') operands='' flags='' ;;
+        'codex help logout') operands='' flags='' ;;
+        'codex help doctor') operands='' flags='' ;;
+        'codex help completion') operands='' flags='' ;;
         esac
         if [[ $ended ]]; then
             value='<file>'

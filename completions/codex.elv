@@ -24,6 +24,26 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex sessions delete'='codex sessions delete'
         &'codex sessions export'='codex sessions export'
         &'codex login status'='codex login status'
+        &'codex help exec'='codex help exec'
+        &'codex help e'='codex help exec'
+        &'codex help proto'='codex help proto'
+        &'codex help p'='codex help proto'
+        &'codex help mcp'='codex help mcp'
+        &'codex help mcp-server'='codex help mcp'
+        &'codex help sandbox'='codex help sandbox'
+        &'codex help sessions'='codex help sessions'
+        &'codex help login'='codex help login'
+        &'codex help logout'='codex help logout'
+        &'codex help doctor'='codex help doctor'
+        &'codex help completion'='codex help completion'
+        &'codex help exec resume'='codex help exec resume'
+        &'codex help exec fork'='codex help exec fork'
+        &'codex help sessions list'='codex help sessions list'
+        &'codex help sessions show'='codex help sessions show'
+        &'codex help sessions archive'='codex help sessions archive'
+        &'codex help sessions delete'='codex help sessions delete'
+        &'codex help sessions export'='codex help sessions export'
+        &'codex help login status'='codex help login status'
     ]
     var values = [
         &'codex -c'='<text>'
@@ -47,6 +67,44 @@ set edit:completion:arg-completer[codex] = {|@words|
         &'codex exec --timeout'='<text>'
         &'codex exec --record'='<file>'
         &'codex exec --replay'='<file>'
+        &'codex exec resume -c'='<text>'
+        &'codex exec resume --config'='<text>'
+        &'codex exec resume -i'='<file>'
+        &'codex exec resume --image'='<file>'
+        &'codex exec resume -m'='<text>'
+        &'codex exec resume --model'='<text>'
+        &'codex exec resume -s'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex exec resume --sandbox'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex exec resume -p'='<text>'
+        &'codex exec resume --profile'='<text>'
+        &'codex exec resume -C'='<file>'
+        &'codex exec resume --cd'='<file>'
+        &'codex exec resume --color'=['always' 'never' 'auto']
+        &'codex exec resume -o'='<file>'
+        &'codex exec resume --output-last-message'='<file>'
+        &'codex exec resume --max-turns'='<text>'
+        &'codex exec resume --timeout'='<text>'
+        &'codex exec resume --record'='<file>'
+        &'codex exec resume --replay'='<file>'
+        &'codex exec fork -c'='<text>'
+        &'codex exec fork --config'='<text>'
+        &'codex exec fork -i'='<file>'
+        &'codex exec fork --image'='<file>'
+        &'codex exec fork -m'='<text>'
+        &'codex exec fork --model'='<text>'
+        &'codex exec fork -s'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex exec fork --sandbox'=['read-only' 'workspace-write' 'danger-full-access']
+        &'codex exec fork -p'='<text>'
+        &'codex exec fork --profile'='<text>'
+        &'codex exec fork -C'='<file>'
+        &'codex exec fork --cd'='<file>'
+        &'codex exec fork --color'=['always' 'never' 'auto']
+        &'codex exec fork -o'='<file>'
+        &'codex exec fork --output-last-message'='<file>'
+        &'codex exec fork --max-turns'='<text>'
+        &'codex exec fork --timeout'='<text>'
+        &'codex exec fork --record'='<file>'
+        &'codex exec fork --replay'='<file>'
         &'codex proto -c'='<text>'
         &'codex proto --config'='<text>'
         &'codex proto -m'='<text>'
@@ -109,7 +167,7 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer 'logout' 'Delete what login has kept.'
             offer 'doctor' 'say what a run would find on this machine'
             offer 'completion' 'Print a completion script for a shell.'
-            offer 'help' 'print help for a command'
+            offer 'help' 'Print help for a command.'
             offer '-V' 'print the version'
             offer '--version' 'print the version'
             offer '-c' 'override a value of config.toml; may be repeated'
@@ -156,10 +214,66 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--all' 'with --last: of any directory'
             offer '-h' 'print help'
             offer '--help' 'print help'
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '-i' 'image for the prompt; may be repeated, commas separate'
+            offer '--image' 'image for the prompt; may be repeated, commas separate'
+            offer '-m' 'model to ask'
+            offer '--model' 'model to ask'
+            offer '--oss' 'use a model on this machine (Ollama)'
+            offer '-s' 'what commands may do'
+            offer '--sandbox' 'what commands may do'
+            offer '-p' 'profile of config.toml to use'
+            offer '--profile' 'profile of config.toml to use'
+            offer '--full-auto' 'let commands write to the working directory: same as -s workspace-write'
+            offer '--dangerously-bypass-approvals-and-sandbox' 'run commands without a sandbox; only inside a container or machine you can lose'
+            offer '-C' 'working directory'
+            offer '--cd' 'working directory'
+            offer '--skip-git-repo-check' 'run outside a git repository too'
+            offer '--color' 'colours in the log'
+            offer '--json' 'print events as JSON lines on stdout'
+            offer '--experimental-json' 'print thread, turn and item lines as JSON on stdout'
+            offer '-o' 'write the answer to this file'
+            offer '--output-last-message' 'write the answer to this file'
+            offer '--max-turns' 'stop with status 3 after this many requests to the model'
+            offer '--timeout' 'stop with status 3 after this time'
+            offer '--ephemeral' 'keep no session file'
+            offer '--record' 'keep what the model says in this file'
+            offer '--replay' 'take what the model says from this file; no provider is asked'
+            offer '-V' 'print the version'
+            offer '--version' 'print the version'
         }
         &'codex exec fork'={
             offer '-h' 'print help'
             offer '--help' 'print help'
+            offer '-c' 'override a value of config.toml; may be repeated'
+            offer '--config' 'override a value of config.toml; may be repeated'
+            offer '-i' 'image for the prompt; may be repeated, commas separate'
+            offer '--image' 'image for the prompt; may be repeated, commas separate'
+            offer '-m' 'model to ask'
+            offer '--model' 'model to ask'
+            offer '--oss' 'use a model on this machine (Ollama)'
+            offer '-s' 'what commands may do'
+            offer '--sandbox' 'what commands may do'
+            offer '-p' 'profile of config.toml to use'
+            offer '--profile' 'profile of config.toml to use'
+            offer '--full-auto' 'let commands write to the working directory: same as -s workspace-write'
+            offer '--dangerously-bypass-approvals-and-sandbox' 'run commands without a sandbox; only inside a container or machine you can lose'
+            offer '-C' 'working directory'
+            offer '--cd' 'working directory'
+            offer '--skip-git-repo-check' 'run outside a git repository too'
+            offer '--color' 'colours in the log'
+            offer '--json' 'print events as JSON lines on stdout'
+            offer '--experimental-json' 'print thread, turn and item lines as JSON on stdout'
+            offer '-o' 'write the answer to this file'
+            offer '--output-last-message' 'write the answer to this file'
+            offer '--max-turns' 'stop with status 3 after this many requests to the model'
+            offer '--timeout' 'stop with status 3 after this time'
+            offer '--ephemeral' 'keep no session file'
+            offer '--record' 'keep what the model says in this file'
+            offer '--replay' 'take what the model says from this file; no provider is asked'
+            offer '-V' 'print the version'
+            offer '--version' 'print the version'
         }
         &'codex proto'={
             offer '-c' 'override a value of config.toml; may be repeated'
@@ -296,19 +410,60 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--help' 'print help'
         }
         &'codex help'={
-            offer 'exec' 'command'
-            offer 'e' 'command'
-            offer 'proto' 'command'
-            offer 'p' 'command'
-            offer 'mcp' 'command'
-            offer 'mcp-server' 'command'
-            offer 'sandbox' 'command'
-            offer 'sessions' 'command'
-            offer 'login' 'command'
-            offer 'logout' 'command'
-            offer 'doctor' 'command'
-            offer 'completion' 'command'
-            offer 'help' 'command'
+            offer 'exec' 'do one task and exit'
+            offer 'e' 'do one task and exit'
+            offer 'proto' 'hold a conversation as JSON lines'
+            offer 'p' 'hold a conversation as JSON lines'
+            offer 'mcp' 'serve other agents and editors over MCP'
+            offer 'mcp-server' 'serve other agents and editors over MCP'
+            offer 'sandbox' 'run one command as the model''s commands are run'
+            offer 'sessions' 'list, show and tidy earlier sessions'
+            offer 'login' 'keep an API key, or sign in to ChatGPT'
+            offer 'logout' 'Delete what login has kept.'
+            offer 'doctor' 'say what a run would find on this machine'
+            offer 'completion' 'Print a completion script for a shell.'
+        }
+        &'codex help exec'={
+            offer 'resume' 'go on with an earlier session'
+            offer 'fork' 'go on with a copy of an earlier session'
+        }
+        &'codex help exec resume'={
+        }
+        &'codex help exec fork'={
+        }
+        &'codex help proto'={
+        }
+        &'codex help mcp'={
+        }
+        &'codex help sandbox'={
+        }
+        &'codex help sessions'={
+            offer 'list' 'List sessions, newest first.'
+            offer 'show' 'Show what was said and done in a session.'
+            offer 'archive' 'Take a session out of the list; its file moves to archived_sessions.'
+            offer 'delete' 'Delete a session for good. It asks first.'
+            offer 'export' 'Print a session for other programs or people.'
+        }
+        &'codex help sessions list'={
+        }
+        &'codex help sessions show'={
+        }
+        &'codex help sessions archive'={
+        }
+        &'codex help sessions delete'={
+        }
+        &'codex help sessions export'={
+        }
+        &'codex help login'={
+            offer 'status' 'Say how you are logged in; the exit status is 1 when you are not.'
+        }
+        &'codex help login status'={
+        }
+        &'codex help logout'={
+        }
+        &'codex help doctor'={
+        }
+        &'codex help completion'={
         }
     ]
     var command = 'codex'

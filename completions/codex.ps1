@@ -54,6 +54,44 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex exec --timeout' { $value = @() }
             'codex exec --record' { $value = @() }
             'codex exec --replay' { $value = @() }
+            'codex exec resume -c' { $value = @() }
+            'codex exec resume --config' { $value = @() }
+            'codex exec resume -i' { $value = @() }
+            'codex exec resume --image' { $value = @() }
+            'codex exec resume -m' { $value = @() }
+            'codex exec resume --model' { $value = @() }
+            'codex exec resume -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex exec resume --sandbox' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex exec resume -p' { $value = @() }
+            'codex exec resume --profile' { $value = @() }
+            'codex exec resume -C' { $value = @() }
+            'codex exec resume --cd' { $value = @() }
+            'codex exec resume --color' { $value = @('always', 'never', 'auto') }
+            'codex exec resume -o' { $value = @() }
+            'codex exec resume --output-last-message' { $value = @() }
+            'codex exec resume --max-turns' { $value = @() }
+            'codex exec resume --timeout' { $value = @() }
+            'codex exec resume --record' { $value = @() }
+            'codex exec resume --replay' { $value = @() }
+            'codex exec fork -c' { $value = @() }
+            'codex exec fork --config' { $value = @() }
+            'codex exec fork -i' { $value = @() }
+            'codex exec fork --image' { $value = @() }
+            'codex exec fork -m' { $value = @() }
+            'codex exec fork --model' { $value = @() }
+            'codex exec fork -s' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex exec fork --sandbox' { $value = @('read-only', 'workspace-write', 'danger-full-access') }
+            'codex exec fork -p' { $value = @() }
+            'codex exec fork --profile' { $value = @() }
+            'codex exec fork -C' { $value = @() }
+            'codex exec fork --cd' { $value = @() }
+            'codex exec fork --color' { $value = @('always', 'never', 'auto') }
+            'codex exec fork -o' { $value = @() }
+            'codex exec fork --output-last-message' { $value = @() }
+            'codex exec fork --max-turns' { $value = @() }
+            'codex exec fork --timeout' { $value = @() }
+            'codex exec fork --record' { $value = @() }
+            'codex exec fork --replay' { $value = @() }
             'codex proto -c' { $value = @() }
             'codex proto --config' { $value = @() }
             'codex proto -m' { $value = @() }
@@ -107,6 +145,26 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             'codex doctor --profile' { $value = @() }
             'codex doctor -C' { $value = @() }
             'codex doctor --cd' { $value = @() }
+            'codex help exec' { $command = 'codex help exec' }
+            'codex help e' { $command = 'codex help exec' }
+            'codex help proto' { $command = 'codex help proto' }
+            'codex help p' { $command = 'codex help proto' }
+            'codex help mcp' { $command = 'codex help mcp' }
+            'codex help mcp-server' { $command = 'codex help mcp' }
+            'codex help sandbox' { $command = 'codex help sandbox' }
+            'codex help sessions' { $command = 'codex help sessions' }
+            'codex help login' { $command = 'codex help login' }
+            'codex help logout' { $command = 'codex help logout' }
+            'codex help doctor' { $command = 'codex help doctor' }
+            'codex help completion' { $command = 'codex help completion' }
+            'codex help exec resume' { $command = 'codex help exec resume' }
+            'codex help exec fork' { $command = 'codex help exec fork' }
+            'codex help sessions list' { $command = 'codex help sessions list' }
+            'codex help sessions show' { $command = 'codex help sessions show' }
+            'codex help sessions archive' { $command = 'codex help sessions archive' }
+            'codex help sessions delete' { $command = 'codex help sessions delete' }
+            'codex help sessions export' { $command = 'codex help sessions export' }
+            'codex help login status' { $command = 'codex help login status' }
         }
     }
     if ($null -ne $value) {
@@ -128,7 +186,7 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer 'logout' 'Delete what login has kept.'
             & $offer 'doctor' 'say what a run would find on this machine'
             & $offer 'completion' 'Print a completion script for a shell.'
-            & $offer 'help' 'print help for a command'
+            & $offer 'help' 'Print help for a command.'
             & $offer '-V' 'print the version'
             & $offer '--version' 'print the version'
             & $offer '-c' 'override a value of config.toml; may be repeated'
@@ -175,10 +233,66 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '--all' 'with --last: of any directory'
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-i' 'image for the prompt; may be repeated, commas separate'
+            & $offer '--image' 'image for the prompt; may be repeated, commas separate'
+            & $offer '-m' 'model to ask'
+            & $offer '--model' 'model to ask'
+            & $offer '--oss' 'use a model on this machine (Ollama)'
+            & $offer '-s' 'what commands may do'
+            & $offer '--sandbox' 'what commands may do'
+            & $offer '-p' 'profile of config.toml to use'
+            & $offer '--profile' 'profile of config.toml to use'
+            & $offer '--full-auto' 'let commands write to the working directory: same as -s workspace-write'
+            & $offer '--dangerously-bypass-approvals-and-sandbox' 'run commands without a sandbox; only inside a container or machine you can lose'
+            & $offer '-C' 'working directory'
+            & $offer '--cd' 'working directory'
+            & $offer '--skip-git-repo-check' 'run outside a git repository too'
+            & $offer '--color' 'colours in the log'
+            & $offer '--json' 'print events as JSON lines on stdout'
+            & $offer '--experimental-json' 'print thread, turn and item lines as JSON on stdout'
+            & $offer '-o' 'write the answer to this file'
+            & $offer '--output-last-message' 'write the answer to this file'
+            & $offer '--max-turns' 'stop with status 3 after this many requests to the model'
+            & $offer '--timeout' 'stop with status 3 after this time'
+            & $offer '--ephemeral' 'keep no session file'
+            & $offer '--record' 'keep what the model says in this file'
+            & $offer '--replay' 'take what the model says from this file; no provider is asked'
+            & $offer '-V' 'print the version'
+            & $offer '--version' 'print the version'
         }
         'codex exec fork' {
             & $offer '-h' 'print help'
             & $offer '--help' 'print help'
+            & $offer '-c' 'override a value of config.toml; may be repeated'
+            & $offer '--config' 'override a value of config.toml; may be repeated'
+            & $offer '-i' 'image for the prompt; may be repeated, commas separate'
+            & $offer '--image' 'image for the prompt; may be repeated, commas separate'
+            & $offer '-m' 'model to ask'
+            & $offer '--model' 'model to ask'
+            & $offer '--oss' 'use a model on this machine (Ollama)'
+            & $offer '-s' 'what commands may do'
+            & $offer '--sandbox' 'what commands may do'
+            & $offer '-p' 'profile of config.toml to use'
+            & $offer '--profile' 'profile of config.toml to use'
+            & $offer '--full-auto' 'let commands write to the working directory: same as -s workspace-write'
+            & $offer '--dangerously-bypass-approvals-and-sandbox' 'run commands without a sandbox; only inside a container or machine you can lose'
+            & $offer '-C' 'working directory'
+            & $offer '--cd' 'working directory'
+            & $offer '--skip-git-repo-check' 'run outside a git repository too'
+            & $offer '--color' 'colours in the log'
+            & $offer '--json' 'print events as JSON lines on stdout'
+            & $offer '--experimental-json' 'print thread, turn and item lines as JSON on stdout'
+            & $offer '-o' 'write the answer to this file'
+            & $offer '--output-last-message' 'write the answer to this file'
+            & $offer '--max-turns' 'stop with status 3 after this many requests to the model'
+            & $offer '--timeout' 'stop with status 3 after this time'
+            & $offer '--ephemeral' 'keep no session file'
+            & $offer '--record' 'keep what the model says in this file'
+            & $offer '--replay' 'take what the model says from this file; no provider is asked'
+            & $offer '-V' 'print the version'
+            & $offer '--version' 'print the version'
         }
         'codex proto' {
             & $offer '-c' 'override a value of config.toml; may be repeated'
@@ -315,19 +429,60 @@ Register-ArgumentCompleter -Native -CommandName 'codex' -ScriptBlock {
             & $offer '--help' 'print help'
         }
         'codex help' {
-            & $offer 'exec' 'command'
-            & $offer 'e' 'command'
-            & $offer 'proto' 'command'
-            & $offer 'p' 'command'
-            & $offer 'mcp' 'command'
-            & $offer 'mcp-server' 'command'
-            & $offer 'sandbox' 'command'
-            & $offer 'sessions' 'command'
-            & $offer 'login' 'command'
-            & $offer 'logout' 'command'
-            & $offer 'doctor' 'command'
-            & $offer 'completion' 'command'
-            & $offer 'help' 'command'
+            & $offer 'exec' 'do one task and exit'
+            & $offer 'e' 'do one task and exit'
+            & $offer 'proto' 'hold a conversation as JSON lines'
+            & $offer 'p' 'hold a conversation as JSON lines'
+            & $offer 'mcp' 'serve other agents and editors over MCP'
+            & $offer 'mcp-server' 'serve other agents and editors over MCP'
+            & $offer 'sandbox' 'run one command as the model''s commands are run'
+            & $offer 'sessions' 'list, show and tidy earlier sessions'
+            & $offer 'login' 'keep an API key, or sign in to ChatGPT'
+            & $offer 'logout' 'Delete what login has kept.'
+            & $offer 'doctor' 'say what a run would find on this machine'
+            & $offer 'completion' 'Print a completion script for a shell.'
+        }
+        'codex help exec' {
+            & $offer 'resume' 'go on with an earlier session'
+            & $offer 'fork' 'go on with a copy of an earlier session'
+        }
+        'codex help exec resume' {
+        }
+        'codex help exec fork' {
+        }
+        'codex help proto' {
+        }
+        'codex help mcp' {
+        }
+        'codex help sandbox' {
+        }
+        'codex help sessions' {
+            & $offer 'list' 'List sessions, newest first.'
+            & $offer 'show' 'Show what was said and done in a session.'
+            & $offer 'archive' 'Take a session out of the list; its file moves to archived_sessions.'
+            & $offer 'delete' 'Delete a session for good. It asks first.'
+            & $offer 'export' 'Print a session for other programs or people.'
+        }
+        'codex help sessions list' {
+        }
+        'codex help sessions show' {
+        }
+        'codex help sessions archive' {
+        }
+        'codex help sessions delete' {
+        }
+        'codex help sessions export' {
+        }
+        'codex help login' {
+            & $offer 'status' 'Say how you are logged in; the exit status is 1 when you are not.'
+        }
+        'codex help login status' {
+        }
+        'codex help logout' {
+        }
+        'codex help doctor' {
+        }
+        'codex help completion' {
         }
     }
 }

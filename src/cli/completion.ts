@@ -51,19 +51,15 @@ interface Value {
 
 function describePlace(command: Command, path: string): Place {
   const help = command.createHelp();
-  const visible = help.visibleCommands(command);
-  const names = visible.flatMap(namesOf);
-  const commands = visible.map((child) => {
-    const place = describePlace(child, `${path} ${child.name()}`);
-    // The built-in help command is no real child, and its argument is the name of one.
-    return command.commands.includes(child) ? place : { ...place, operands: [choiceOf("command", names)] };
-  });
+  const children = help.visibleCommands(command);
+  const own = help.visibleOptions(command);
+  const others = help.visibleGlobalOptions(command).filter(({ long }) => !own.some((option) => option.long === long));
   return {
     path,
     names: namesOf(command),
     summary: command.summary() || command.description(),
-    flags: help.visibleOptions(command).map(describeFlag),
-    commands,
+    flags: [...own, ...others].map(describeFlag),
+    commands: children.map((child) => describePlace(child, `${path} ${child.name()}`)),
     operands: command.registeredArguments.map((argument) => describeValue(argument.name(), argument)),
   };
 }
@@ -229,26 +225,26 @@ fi
 `;
 }
 
+function zshArguments(options: string, specs: readonly string[], width: number): string {
+  return [`_arguments ${options} :`, ...specs.map((spec) => `${" ".repeat(width)}${spec}`)].join(" \\\n");
+}
+
 function zshFunction(place: Place): string {
-  const flags = place.flags.map((flag) => `${zshFlag(flag)} \\`);
-  if (place.commands.length === 0) {
-    const operands = place.operands.map((value) => {
-      return `${quote(`${value.isVariadic ? "*" : ":"}${zshValue(value)}`)} \\`;
-    });
-    return `${zshName(place)}() {\n  _arguments -s -S : \\\n${indent([...flags, ...operands], 4).replace(/ \\$/, "")}\n}`;
-  }
+  const flags = place.flags.map(zshFlag);
+  const operands = place.operands.map((value) => quote(`${value.isVariadic ? "*" : ":"}${zshValue(value)}`));
+  if (place.commands.length === 0)
+    return `${zshName(place)}() {\n  ${zshArguments("-s -S", [...flags, ...operands], 4)}\n}`;
   const commands = commandOffers(place).map(({ text, summary }) => quote(`${text}:${summary}`));
   const cases = place.commands.map((child) => `${child.names.join("|")}) ${zshName(child)} && ret=0 ;;`);
+  // Its first operand may stand in the place of a command; what follows is like what follows any operand.
+  if (operands.length > 0) cases.push(`*) ${zshArguments("-s -S", [...flags, ...operands.slice(1)], 10)} && ret=0 ;;`);
   return `${zshName(place)}() {
   local curcontext=$curcontext state line ret=1
   local -A opt_args
   local -a commands=(
 ${indent(commands, 4)}
   )
-  _arguments -C -s -S : \\
-${indent(flags, 4)}
-    '1: :->command' \\
-    '*:: :->rest' && ret=0
+  ${zshArguments("-C -s -S", [...flags, "'1: :->command'", "'*:: :->rest'"], 4)} && ret=0
   case $state in
     command) _describe -t commands command commands && ret=0 ;;
     rest)

@@ -47,7 +47,8 @@ function commandsBelow(command: Command, path: string): readonly CommandAt[] {
     .visibleCommands(command)
     .flatMap((child) => {
       const childPath = `${path} ${child.name()}`;
-      return [{ path: childPath, command: child }, ...commandsBelow(child, childPath)];
+      const below = child.name() === "help" ? [] : commandsBelow(child, childPath); // it has every name once more
+      return [{ path: childPath, command: child }, ...below];
     });
 }
 

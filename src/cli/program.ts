@@ -4,6 +4,7 @@ import { type ApprovalPolicy, approvalPolicies, type SandboxMode, sandboxModes }
 import { version } from "../version.ts";
 import type { DoctorOptions } from "./doctor-command.ts";
 import type { ExecOptions } from "./exec-command.ts";
+import { addHelpCommand } from "./help-command.ts";
 import type { LoginOptions } from "./login-command.ts";
 import type { McpOptions } from "./mcp-command.ts";
 import { addMcpCommand } from "./mcp-flags.ts";
@@ -109,7 +110,7 @@ export function buildProgram(actions: Actions, firstWord?: string): Command {
     .description("A headless coding agent for scripts, CI jobs, editors and other agents.")
     .version(`codex-cli ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
-    .helpCommand("help [command]", "print help for a command")
+    .helpCommand(false)
     .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
     .enablePositionalOptions()
     .configureHelp({ helpWidth: 100 }) // the same everywhere, so that the build can keep the text
@@ -298,6 +299,7 @@ export function buildProgram(actions: Actions, firstWord?: string): Command {
     .description("Print a completion script for a shell.")
     .addArgument(program.createArgument("[shell]", "shell to complete for").choices(shells).default("bash"))
     .action((shell: Shell) => actions.completion(shell));
+  addHelpCommand(program);
   return program;
 }
 

@@ -81,7 +81,7 @@ export function addForkAndResume(
     .helpOption("-h, --help", "print help")
     .action(resume);
   for (const option of resumeOptions()) resumeCommand.addOption(option);
-  exec
+  const forkCommand = exec
     .command("fork")
     .allowExcessArguments(false)
     .summary("go on with a copy of an earlier session")
@@ -90,6 +90,10 @@ export function addForkAndResume(
     .argument("[prompt]", 'what to do; "-" or nothing: read it from stdin')
     .helpOption("-h, --help", "print help")
     .action(fork);
+  for (const command of [resumeCommand, forkCommand]) {
+    const visibleGlobalOptions = () => exec.createHelp().visibleOptions(exec);
+    command.configureHelp({ ...exec.configureHelp(), visibleGlobalOptions }); // help shows none of them, completions all
+  }
 }
 
 export function addSessionsCommand(program: Command, run: (action: SessionsAction) => Promise<void>): void {

@@ -5,15 +5,16 @@ import path from "node:path";
 import { Command, Option } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { completionScript } from "../../src/cli/completion.ts";
+import { addHelpCommand } from "../../src/cli/help-command.ts";
 import { type Shell, shells } from "../../src/cli/program.ts";
 
 /** Every kind of command and flag that the scripts know. */
 function demoProgram(): Command {
   const program = new Command("demo")
-    .helpCommand("help [command]", "print help")
+    .helpCommand(false)
     .option("-c, --config <key=value>", "set a value", (value, values: string[]) => [...values, value], [])
     .version("demo 1", "-V, --version", "print the version");
-  program
+  const exec = program
     .command("exec")
     .alias("e")
     .summary("it's [one] task: now\\then")
@@ -24,8 +25,14 @@ function demoProgram(): Command {
     .option("-C, --cd <dir>", "directory")
     .option("--json", "lines")
     .addOption(new Option("--color <when>", "colours").choices(["always", "never", "auto"]))
-    .addOption(new Option("--secret").hideHelp());
-  const login = program.command("login").description("Sign in.");
+    .addOption(new Option("--secret").hideHelp())
+    .helpCommand(false);
+  exec
+    .command("resume")
+    .argument("[id]", "what to go on with")
+    .option("--last", "the last one")
+    .configureHelp({ visibleGlobalOptions: () => exec.createHelp().visibleOptions(exec) });
+  const login = program.command("login").description("Sign in.").helpCommand(false);
   login.command("status").description("Who is it?");
   program.command("show").description("Show a file.").argument("<file>");
   program
@@ -33,6 +40,7 @@ function demoProgram(): Command {
     .description("Choose.")
     .addArgument(program.createArgument("[name]").choices(["bash", "zsh"]));
   program.command("hidden", { hidden: true });
+  addHelpCommand(program);
   return program;
 }
 
@@ -74,6 +82,8 @@ const unique: readonly (readonly [line: string, word: string | undefined])[] = [
   ["demo login sta", "status"],
   ["demo shell z", "zsh"],
   ["demo help sho", "show"],
+  ["demo help exec res", "resume"],
+  ["demo help show no", undefined],
   ["demo hid", undefined],
   ["demo --conf", "--config"],
   ["demo -c exec sho", "show"],
@@ -87,6 +97,13 @@ const unique: readonly (readonly [line: string, word: string | undefined])[] = [
   ["demo exec -o no", "notes.txt"],
   ["demo exec --output no", "notes.txt"],
   ["demo exec -i no", "notes.txt"],
+  ["demo exec res", "resume"],
+  ["demo exec resume --la", "--last"],
+  ["demo exec resume id --js", "--json"],
+  ["demo exec resume --color ne", "never"],
+  ["demo exec resume -o no", "notes.txt"],
+  ["demo exec -m resume --js", "--json"],
+  ["demo exec --json resume --outp", "--output"],
   ["demo exec -C fo", "folder"],
   ["demo show no", "notes.txt"],
 ];
@@ -123,7 +140,8 @@ printf '%s\\n' \${COMPREPLY[@]+"\${COMPREPLY[@]}"}`,
     ["demo exec -i notes.txt --js", ["--json"]],
     ["demo exec -o notes.txt fon", []],
     ["demo exec -- no", ["notes.txt"]],
-    ["demo login ", ["status", "help"]],
+    ["demo login ", ["status"]],
+    ["demo help ", ["exec", "e", "login", "show", "shell"]],
   ])("%s: %j", (line, words) => {
     expect(complete(line)).toEqual(words);
   });

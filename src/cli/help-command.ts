@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+
+/**
+ * `codex help exec resume`. Commander's own help command looks at one word alone; this one has a command for each
+ * command of the program, so that the completions know them too.
+ */
+export function addHelpCommand(program: Command): void {
+  const help = program
+    .command("help")
+    .description("Print help for a command.")
+    .argument("[command...]")
+    .usage("[command...]");
+  addTopics(help, program, program);
+}
+
+function addTopics(topic: Command, about: Command, program: Command): void {
+  const visible = about.createHelp().visibleCommands(about);
+  for (const command of about.commands) {
+    if (command === topic) continue;
+    const child = topic.command(command.name(), { hidden: !visible.includes(command) }).aliases(command.aliases());
+    addTopics(child.summary(command.summary() || command.description()), command, program);
+  }
+  topic
+    .helpOption(false)
+    .helpCommand(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      const word = topic.args.find((arg) => !arg.startsWith("-") && arg !== topic.name());
+      // What may follow a command is no command: `codex help mcp serve`.
+      if (word !== undefined && (about === program || about.registeredArguments.length === 0)) {
+        program.error(`error: unknown command '${word}'`);
+      }
+      about.help();
+    });
+}
