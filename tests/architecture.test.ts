@@ -33,7 +33,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   render: ["lib", "protocol", "config"],
   "mcp-server": ["lib", "protocol", "config", "auth", "conversation", "process", "rollout"],
-  cli: ["lib", "protocol", "config", "process", "auth", "rollout", "conversation", "render", "mcp-server", "root"],
+  cli: [
+    "lib",
+    "protocol",
+    "config",
+    "process",
+    "auth",
+    "mcp-client",
+    "rollout",
+    "conversation",
+    "render",
+    "mcp-server",
+    "root",
+  ],
   root: ["lib", "cli", "tools"],
 };
 

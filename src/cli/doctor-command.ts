@@ -5,9 +5,10 @@ import { programFile } from "../assets.ts";
 import type { ChatgptTokens } from "../auth/auth-file.ts";
 import type { Config } from "../config/config.ts";
 import { configTomlPath } from "../config/config-toml.ts";
-import { loadConfig } from "../config/load-config.ts";
+import { findUnknownKeys, loadConfig } from "../config/load-config.ts";
 import { openAuth } from "../conversation/open-auth.ts";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { checkServer } from "../mcp-client/check-server.ts";
 import { checkSandboxes, prepareSandbox } from "../process/sandbox.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
 import { showControls } from "../render/printable.ts";
@@ -49,15 +50,18 @@ export function doctorCommand(options: DoctorOptions): number {
 
 function checkAll(options: DoctorOptions): Checks {
   const program = ok(`codex ${version}, Node ${process.versions.node}, ${os.type()} ${os.release()} ${process.arch}`);
+  const flags = configFlags(options);
   let config: Config;
+  let unknownKeys: readonly string[];
   try {
-    config = loadConfig({ flags: configFlags(options), env: process.env, processCwd: currentFolder() });
+    config = loadConfig({ flags, env: process.env, processCwd: currentFolder() });
+    unknownKeys = findUnknownKeys(config.codexHome, flags);
   } catch (error) {
     return { program, config: failed(error) };
   }
   return {
     program,
-    config: checkConfig(config),
+    config: checkConfig(config, unknownKeys),
     model: ok(`${config.model} from ${config.modelProvider.name}`, {
       model: config.model,
       model_provider: config.modelProviderId,
@@ -65,6 +69,7 @@ function checkAll(options: DoctorOptions): Checks {
     }),
     credential: checkCredential(config),
     sandbox: checkSandbox(config),
+    ...(Object.keys(config.mcpServers).length === 0 ? {} : { mcp_servers: checkServers(config) }),
     sessions: checkSessions(config),
   };
 }
@@ -78,10 +83,12 @@ function configFlags({ overrides, profile, sandbox, cwd }: DoctorOptions) {
   };
 }
 
-function checkConfig({ codexHome, warnings }: Config): Check {
+function checkConfig({ codexHome, warnings }: Config, unknownKeys: readonly string[]): Check {
   const file = configTomlPath(codexHome);
-  const data = { file, exists: existsSync(file), warnings };
-  if (warnings.length > 0) return { status: "warning", summary: warnings.join("\n"), data };
+  const data = { file, exists: existsSync(file), warnings, unknown_keys: unknownKeys };
+  const problems = [...warnings];
+  if (unknownKeys.length > 0) problems.push(`Nothing reads these keys: ${unknownKeys.join(", ")}`);
+  if (problems.length > 0) return { status: "warning", summary: problems.join("\n"), data };
   return ok(data.exists ? file : `${file} does not exist: everything has its default`, data);
 }
 
@@ -137,6 +144,25 @@ function checkSandbox({ sandboxPolicy, linuxSandbox, cwd, env, codexHome }: Conf
   } catch (error) {
     return { ...failed(error), data: { ...data, backend: null } };
   }
+}
+
+/** Whether each server could be started; none is. Without one that is `required` no task is done. */
+function checkServers({ mcpServers, cwd, env }: Config): Check {
+  const servers = Object.entries(mcpServers).map(([name, config]) => ({
+    name,
+    command: config.command,
+    required: config.required === true,
+    program: null,
+    problem: null,
+    ...checkServer(name, { config, cwd, env }),
+  }));
+  const isMissing = (required: boolean) =>
+    servers.some((server) => server.problem !== null && server.required === required);
+  return {
+    status: isMissing(true) ? "failed" : isMissing(false) ? "warning" : "ok",
+    summary: servers.map(({ name, program, problem }) => `${name}: ${problem ?? program}`).join("\n"),
+    data: { servers },
+  };
 }
 
 /** Sessions are files below the home folder, which is made when the first one is written. */

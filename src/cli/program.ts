@@ -276,7 +276,7 @@ export function buildProgram(actions: Actions, firstWord?: string): Command {
     .allowExcessArguments(false)
     .summary("say what a run would find on this machine")
     .description(
-      "Say what a run with these settings would find: configuration, model, credential, sandbox, sessions. Nothing is sent anywhere. The exit status is 1 when a run would not start.",
+      "Say what a run with these settings would find: configuration, model, credential, sandbox, MCP servers, sessions. Nothing is sent anywhere and no server is started. The exit status is 1 when a run would not start.",
     )
     .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
     .addOption(new Option("-s, --sandbox <mode>", "what commands may do").choices(sandboxModes))

@@ -31,6 +31,7 @@ import {
   readUnsigned,
   required,
   type TomlTable,
+  unseenKeys,
   WrongValue,
 } from "./toml-table.ts";
 
@@ -110,9 +111,34 @@ export function checkConfig(values: TomlValues, sourceOf: (key: string) => strin
   }
 }
 
+/**
+ * Keys of the reference that mean nothing here, mostly those of its interactive interface: whoever uses both programs has
+ * them in the one file.
+ */
+const othersKeys: ReadonlySet<string> = new Set([
+  "disable_paste_burst",
+  "experimental_use_exec_command_tool",
+  "file_opener",
+  "history.max_bytes",
+  "instructions",
+  "model_max_output_tokens",
+  "model_reasoning_summary_format",
+  "notice",
+  "projects",
+  "tui",
+]);
+
+/** Keys that nothing reads: most are misspelt, or stand in the wrong table. The values have been checked. */
+export function unknownKeys(values: TomlValues): readonly string[] {
+  const table: TomlTable = { key: "", values, seen: new Set() };
+  readConfig(table);
+  return unseenKeys(table).filter((key) => !othersKeys.has(key));
+}
+
 function readConfig(table: TomlTable): ConfigToml {
   const workspaceWrite = readTable(table, "sandbox_workspace_write");
   const tools = readTable(table, "tools");
+  const webSearchRequest = tools && readBoolean(tools, "web_search_request");
   return {
     ...readProfile(table),
     modelContextWindow: readUnsigned(table, "model_context_window"),
@@ -140,7 +166,7 @@ function readConfig(table: TomlTable): ConfigToml {
     baseInstructions: readString(table, "base_instructions"),
     developerInstructions: readString(table, "developer_instructions"),
     tools: {
-      webSearch: tools && (readBoolean(tools, "web_search") ?? readBoolean(tools, "web_search_request")),
+      webSearch: tools && (readBoolean(tools, "web_search") ?? webSearchRequest),
       viewImage: tools && readBoolean(tools, "view_image"),
     },
   };
@@ -184,12 +210,12 @@ function readShellEnvironmentPolicy(table: TomlTable = emptyTable): ShellEnviron
 function readMcpServer(table: TomlTable): McpServerConfig {
   const toolTimeoutMs = readSecondsAsMs(table, "tool_timeout_sec");
   const enabledTools = readStrings(table, "enabled_tools");
+  const startupTimeoutMs = readSecondsAsMs(table, "startup_timeout_sec");
   return {
     command: required(table, "command", readString(table, "command")),
     args: readStrings(table, "args") ?? [],
     env: readStringMap(table, "env") ?? {},
-    startupTimeoutMs:
-      readUnsigned(table, "startup_timeout_ms") ?? readSecondsAsMs(table, "startup_timeout_sec") ?? 10_000,
+    startupTimeoutMs: readUnsigned(table, "startup_timeout_ms") ?? startupTimeoutMs ?? 10_000,
     ...(toolTimeoutMs === undefined ? {} : { toolTimeoutMs }),
     required: readBoolean(table, "required") ?? false,
     ...(enabledTools === undefined ? {} : { enabledTools }),

@@ -5,7 +5,7 @@ import { explainSystemError, UserError } from "../lib/errors.ts";
 import type { SandboxMode, SandboxPolicy } from "../protocol/policy.ts";
 import { findCodexHome, userHome } from "./codex-home.ts";
 import type { Config, ConfigFlags } from "./config.ts";
-import { type ConfigToml, checkConfig, configTomlPath, readConfigFile } from "./config-toml.ts";
+import { type ConfigToml, checkConfig, configTomlPath, readConfigFile, unknownKeys } from "./config-toml.ts";
 import { overlayDotEnv } from "./dot-env.ts";
 import { contextWindowOf, modelFamily } from "./model-families.ts";
 import { findProvider, type ModelProvider } from "./model-providers.ts";
@@ -128,23 +128,31 @@ function readEnvironment(processEnv: Environment, codexHome: string, warnings: s
   }
 }
 
-/**
- * The file with `-c` and a client's settings laid over it; `overrides` are those given with `-c`, `changed` the keys that
- * one of the two named.
- */
+/** Keys of config.toml, and of what was laid over it, that a run with these settings passes over. */
+export function findUnknownKeys(codexHome: string, flags: ConfigFlags): readonly string[] {
+  return unknownKeys(readValues(codexHome, flags).values);
+}
+
+/** `overrides` are those given with `-c`, `changed` the keys that one of them or a client's settings named. */
 function readToml(
   codexHome: string,
   flags: ConfigFlags,
 ): { readonly toml: ConfigToml; readonly overrides: readonly Override[]; readonly changed: readonly string[] } {
-  const overrides = parseOverrides(flags.overrides ?? []);
-  const values: TomlValues = flags.ignoreUserConfig ? Object.create(null) : readConfigFile(codexHome);
-  const changes = [...overrides, ...settingsToOverrides(flags.settings ?? {})];
-  for (const change of changes) applyOverride(values, change);
+  const { values, overrides, changes } = readValues(codexHome, flags);
   const changed = changes.map((change) => change.path.join("."));
   const toml = checkConfig(values, (key) =>
     changed.some((other) => isKeyInside(key, other) || isKeyInside(other, key)) ? undefined : configTomlPath(codexHome),
   );
   return { toml, overrides, changed };
+}
+
+/** The file with `-c` and a client's settings laid over it. */
+function readValues(codexHome: string, flags: ConfigFlags) {
+  const overrides = parseOverrides(flags.overrides ?? []);
+  const values: TomlValues = flags.ignoreUserConfig ? Object.create(null) : readConfigFile(codexHome);
+  const changes = [...overrides, ...settingsToOverrides(flags.settings ?? {})];
+  for (const change of changes) applyOverride(values, change);
+  return { values, overrides, changes };
 }
 
 function isKeyInside(inner: string, outer: string): boolean {

@@ -4,6 +4,8 @@ import { isRecord } from "../lib/parse-json.ts";
 export interface TomlTable {
   readonly key: string;
   readonly values: Readonly<Record<string, unknown>>;
+  /** Gets the dotted key of everything that is looked at, here and in the tables inside. */
+  readonly seen?: Set<string> | undefined;
 }
 
 /** A known key with a value it cannot have. The wording is that of the reference, which scripts and clients match. */
@@ -67,14 +69,17 @@ export function readStringMap(table: TomlTable, name: string): Readonly<Record<s
   const map = readTable(table, name);
   if (map === undefined) return undefined;
   return Object.fromEntries(
-    Object.entries(map.values).map(([entry, value]) => [entry, stringOf(value, `${map.key}.${entry}`)]),
+    Object.keys(map.values).flatMap((entry) => {
+      const value = readString(map, entry);
+      return value === undefined ? [] : [[entry, value]];
+    }),
   );
 }
 
 export function readTable(table: TomlTable, name: string): TomlTable | undefined {
   return read(table, name, (value, key) => {
     if (!isTable(value)) throw wrongType(key, value, "a map");
-    return { key, values: value };
+    return { key, values: value, seen: table.seen };
   });
 }
 
@@ -97,7 +102,22 @@ export function required<T>(table: TomlTable, name: string, value: T | undefined
 function read<T>(table: TomlTable, name: string, convert: (value: unknown, key: string) => T): T | undefined {
   const value = table.values[name];
   if (value === undefined) return undefined;
-  return convert(value, table.key === "" ? name : `${table.key}.${name}`);
+  const key = keyIn(table, name);
+  table.seen?.add(key);
+  return convert(value, key);
+}
+
+/** The dotted keys that nobody looked at; of a table that nobody knows only its own. */
+export function unseenKeys(table: TomlTable): readonly string[] {
+  return Object.entries(table.values).flatMap(([name, value]) => {
+    const key = keyIn(table, name);
+    if (table.seen?.has(key) !== true) return [key];
+    return isTable(value) ? unseenKeys({ key, values: value, seen: table.seen }) : [];
+  });
+}
+
+function keyIn({ key }: TomlTable, name: string): string {
+  return key === "" ? name : `${key}.${name}`;
 }
 
 function stringOf(value: unknown, key: string): string {

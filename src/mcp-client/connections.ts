@@ -6,6 +6,7 @@ import { OrphanGuard } from "../process/orphan-guard.ts";
 import type { McpTool, McpToolResult } from "../protocol/event.ts";
 import type { FunctionToolDefinition } from "../protocol/tool-definition.ts";
 import { ServerConnection } from "./server-connection.ts";
+import { serverEnvironment } from "./server-environment.ts";
 import { qualifiedToolName } from "./tool-names.ts";
 import { cleanToolSchema } from "./tool-schema.ts";
 
@@ -32,21 +33,6 @@ interface ConnectionsOptions {
   readonly version: string;
 }
 
-/** What a server inherits; everything else it needs stands in its own `env` (spec core 14.1). */
-const inheritedNames = [
-  "HOME",
-  "LOGNAME",
-  "PATH",
-  "SHELL",
-  "USER",
-  "__CF_USER_TEXT_ENCODING",
-  "LANG",
-  "LC_ALL",
-  "TERM",
-  "TMPDIR",
-  "TZ",
-];
-
 /** The configured servers of one session, and their tools by the name the model knows. */
 export class Connections {
   readonly #guard = new OrphanGuard();
@@ -54,14 +40,10 @@ export class Connections {
   #tools: ReadonlyMap<string, ServerTool> = new Map();
 
   constructor({ servers, cwd, env, version }: ConnectionsOptions) {
-    const inherited = inheritedNames.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value] as const];
-    });
     this.#servers = Object.entries(servers)
       .sort(byName)
       .map(([name, config]) => {
-        const serverEnv = { ...Object.fromEntries(inherited), ...config.env };
+        const serverEnv = serverEnvironment(config, env);
         return new ServerConnection(name, { config, cwd, env: serverEnv, version, guard: this.#guard });
       });
   }

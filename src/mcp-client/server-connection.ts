@@ -12,6 +12,7 @@ import { LineCutter } from "../lib/read-lines.ts";
 import type { OrphanGuard } from "../process/orphan-guard.ts";
 import { ServerProcess } from "../process/server-process.ts";
 import type { McpTool, McpToolResult } from "../protocol/event.ts";
+import { serverNameProblem } from "./check-server.ts";
 import { type Answer, JsonRpcPeer, RpcError } from "./json-rpc-peer.ts";
 
 export interface ServerOptions {
@@ -60,9 +61,8 @@ export class ServerConnection {
 
   /** Rejects, in words for the user, when the server is of no use; it is to be closed then, too. */
   async start(): Promise<void> {
-    if (!/^[a-zA-Z0-9_-]+$/.test(this.name)) {
-      throw new Error(`invalid server name '${this.name}': must match pattern ^[a-zA-Z0-9_-]+$`);
-    }
+    const problem = serverNameProblem(this.name);
+    if (problem !== undefined) throw new Error(problem);
     await this.#startProcess();
     const timeoutMs = this.#options.config.startupTimeoutMs;
     const signal = this.#closing.signal;

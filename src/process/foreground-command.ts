@@ -1,13 +1,11 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants as fsConstants, statSync } from "node:fs";
 import { constants } from "node:os";
-import path from "node:path";
 import tty from "node:tty";
 import { messageOf, UserError } from "../lib/errors.ts";
-import { readFileStart } from "../lib/read-regular-file.ts";
 import { bubblewrapArgv, openOptions } from "./bubblewrap.ts";
 import { waitForExit } from "./child-exit.ts";
 import { execInPlace, keepOnExec, type Program, undoNode, withholdRest } from "./exec-in-place.ts";
+import { findProgram } from "./find-program.ts";
 import { SystemCallError } from "./libc.ts";
 import { giveUpPrivileges, restrictSelf } from "./restrict.ts";
 import type { BubblewrapSandbox, LandlockSandbox, Sandbox } from "./sandbox.ts";
@@ -86,39 +84,8 @@ function execBubblewrap({ argv, env }: Program, { host, bubblewrap, rules }: Bub
 
 /** Why a program cannot be run; sandbox-exec and bubblewrap would report it as a failing one. */
 function findProblem({ argv: [file = ""], env }: Program): number | undefined {
-  const folders = file.includes("/") ? [""] : (env["PATH"] ?? "/usr/bin:/bin").split(":");
-  const found = folders.map((folder) => path.resolve(folder, file)).filter((candidate) => isFile(candidate));
-  if (found.length === 0) return constants.errno.ENOENT;
-  const program = found.find((candidate) => isExecutable(candidate));
-  if (program === undefined) return constants.errno.EACCES;
-  const interpreter = interpreterOf(program);
-  return interpreter === undefined || isFile(interpreter) ? undefined : constants.errno.ENOENT;
-}
-
-/** The program that the first line of a script names; undefined for other programs. */
-function interpreterOf(file: string): string | undefined {
-  try {
-    return /^#![ \t]*([^ \t\n]+)/.exec(readFileStart(file, 256)?.bytes.toString("latin1") ?? "")?.[1];
-  } catch {
-    return undefined; // one that may be run but not read
-  }
-}
-
-function isFile(file: string): boolean {
-  try {
-    return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-  } catch {
-    return false; // behind a folder that is not ours to look into
-  }
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, fsConstants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  const found = findProgram(file, { cwd: process.cwd(), env });
+  return "errno" in found ? found.errno : undefined;
 }
 
 /** A terminal sends these to the child as well. */

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { noBubblewrap, noSandbox } from "../process/support.ts";
 import { type RunOptions, runCodex } from "../support/run-codex.ts";
+import type { Workspace } from "../support/workspace.ts";
 
 const key = "sk-marked-0123456789";
 
@@ -85,6 +86,71 @@ describe("codex doctor", () => {
     expect(found).toMatchObject({ exitCode: 1, ok: false, checks: { config: { status: "failed" } } });
     expect(found.checks.config.summary).toContain("`model`");
     expect(Object.keys(found.checks)).toEqual(["program", "config"]);
+  });
+
+  test("keys that nothing reads are named, those of the interactive program are not", async () => {
+    const found = await checks(["-c", "modle=x", "-c", "tools.web_serach=true"], {
+      env: { OPENAI_API_KEY: key },
+      config: ['file_opener = "cursor"'],
+      configTables: [
+        "[tui]\nanimations = false",
+        '[profiles.fast]\nmodel = "m"\nsandbox_mode = "read-only"',
+        "[shell_environment_policy.set]\nANY = '1'",
+      ],
+    });
+    const unknown_keys = ["profiles.fast.sandbox_mode", "modle", "tools.web_serach"];
+    expect(found.checks.config).toMatchObject({ status: "warning", exists: true, unknown_keys });
+    expect(found.checks.config.summary).toBe(`Nothing reads these keys: ${unknown_keys.join(", ")}`);
+    expect((await checks()).checks.config).toMatchObject({ status: "ok", unknown_keys: [] });
+  });
+
+  test("MCP servers: what would be started, what is missing; none is started", async () => {
+    const env = { OPENAI_API_KEY: key };
+    const tables = {
+      files: { "bin/mine": "#!/bin/sh\ntouch started\n", "bin/plain": "" },
+      setup: ({ work }: Workspace) => chmodSync(path.join(work, "bin/mine"), 0o755),
+      configTables: [
+        "[mcp_servers.mine]\ncommand = './bin/mine'",
+        "[mcp_servers.gone]\ncommand = 'no-such-program'",
+        "[mcp_servers.plain]\ncommand = 'bin/plain'",
+        "[mcp_servers.'odd name']\ncommand = 'sh'",
+        "[mcp_servers.path]\ncommand = 'mine'\nenv = { PATH = '/nowhere:bin' }",
+      ],
+    };
+    const run = await doctor(["--json"], { env, ...tables });
+    const program = `${run.work}/bin/mine`;
+    const server = (name: string, command: string, found: object) => ({
+      name,
+      command,
+      required: false,
+      program: null,
+      problem: null,
+      ...found,
+    });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      ok: true,
+      checks: {
+        mcp_servers: {
+          status: "warning",
+          servers: [
+            server("mine", "./bin/mine", { program }),
+            server("gone", "no-such-program", { problem: "no-such-program: No such file or directory (os error 2)" }),
+            server("plain", "bin/plain", { problem: "bin/plain: Permission denied (os error 13)" }),
+            server("odd name", "sh", { problem: expect.stringContaining("invalid server name") }),
+            server("path", "mine", { program }),
+          ],
+        },
+      },
+    });
+    expect(Object.keys(run.files)).not.toContain("started");
+    const text = await doctor([], { env, ...tables });
+    expect(text).toMatchObject({ exitCode: 0 });
+    expect(text.stdout).toMatch(
+      /^warning {2}mcp_servers {2}mine: \/.*\/bin\/mine\n {22}gone: no-such-program: No such/m,
+    );
+    const required = await checks(["-c", "mcp_servers.gone.required=true"], { env, ...tables });
+    expect(required).toMatchObject({ exitCode: 1, ok: false, checks: { mcp_servers: { status: "failed" } } });
+    expect((await checks([], { env })).checks).not.toHaveProperty("mcp_servers");
   });
 
   test("nothing it was given gets to steer the terminal", async () => {

@@ -1,7 +1,7 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { checkConfig, readConfigFile } from "../../../src/config/config-toml.ts";
+import { checkConfig, readConfigFile, unknownKeys } from "../../../src/config/config-toml.ts";
 import { parseTomlFile } from "../../../src/config/parse-toml.ts";
 import { UserError } from "../../../src/lib/errors.ts";
 import { tempFolder } from "./temp-folder.ts";
@@ -285,4 +285,36 @@ test("a file that cannot be read is named", () => {
   expect(failure("binary")).toThrow(
     new UserError(`Cannot read "${folder}/binary/config.toml": stream did not contain valid UTF-8`),
   );
+});
+
+test.each(["README.md", "docs/configuration.md"])("every key in the examples of %s is read", (file) => {
+  const text = readFileSync(path.resolve(import.meta.dirname, "../../..", file), "utf8");
+  const examples = [...text.matchAll(/^```toml\n(.*?)^```/gms)].map(([, toml = ""]) => parseTomlFile(toml, file));
+  expect(examples).not.toEqual([]);
+  for (const example of examples) expect(unknownKeys(example)).toEqual([]);
+});
+
+test("keys that nothing reads are named, of an unknown table only the table", () => {
+  const values = parseTomlFile(
+    `
+modle = "m"
+[tui]
+theme = "dark"
+[unknown.inner]
+key = 1
+[mcp_servers.docs]
+command = "x"
+comand = "y"
+startup_timeout_ms = 1
+startup_timeout_sec = 1
+env = { ANY = "1" }
+[tools]
+web_search = true
+web_search_request = true
+[history]
+persistence = "none"
+max_bytes = 1`,
+    "",
+  );
+  expect(unknownKeys(values)).toEqual(["modle", "unknown", "mcp_servers.docs.comand"]);
 });

@@ -1,0 +1,28 @@
+import type { McpServerConfig } from "../config/config.ts";
+import type { Environment } from "../lib/environment.ts";
+
+/** What a server inherits; everything else it needs stands in its own `env` (spec core 14.1). */
+const inheritedNames = [
+  "HOME",
+  "LOGNAME",
+  "PATH",
+  "SHELL",
+  "USER",
+  "__CF_USER_TEXT_ENCODING",
+  "LANG",
+  "LC_ALL",
+  "TERM",
+  "TMPDIR",
+  "TZ",
+];
+
+export function serverEnvironment(
+  { env: own }: Pick<McpServerConfig, "env">,
+  env: Environment,
+): Readonly<Record<string, string>> {
+  const inherited = inheritedNames.flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(inherited), ...own };
+}
