@@ -1,6 +1,7 @@
 import { log } from "../lib/log.ts";
 import { isRecord } from "../lib/parse-json.ts";
 import { quoteCommand } from "../lib/quote-command.ts";
+import { showInvisible } from "../lib/show-invisible.ts";
 import type { ReviewDecision } from "../protocol/policy.ts";
 import type { ApprovalEvent, Asker, Decision } from "./approval-desk.ts";
 import { type Answer, type IdToken, idText } from "./message.ts";
@@ -63,12 +64,14 @@ const choiceSchema = {
   },
 } as const;
 
+/** The reference's words for a person; but what a person cannot see is shown. `codex_command` has the words as they are. */
 function elicitation({ msg }: ApprovalEvent): { readonly message: string } {
   if (msg.type === "exec_approval_request") {
-    return { message: `Allow Codex to run \`${quoteCommand(msg.command)}\` in \`${msg.cwd}\`?` };
+    const question = `Allow Codex to run \`${quoteCommand(msg.command)}\` in \`${msg.cwd}\`?`;
+    return { message: showInvisible(question) };
   }
   const question = "Allow Codex to apply proposed code changes?";
-  return { message: msg.reason === undefined ? question : `${msg.reason}\n${question}` };
+  return { message: msg.reason === undefined ? question : showInvisible(`${msg.reason}\n${question}`) };
 }
 
 function codexFields({ id, msg }: ApprovalEvent, callId: IdToken): object {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { showInvisible } from "../lib/show-invisible.ts";
 
 // Whoever writes a file, a command's output or the model's text must not get to steer the reader's terminal.
 
@@ -6,16 +7,20 @@ import { stripVTControlCharacters } from "node:util";
 const control = /[^\P{Cc}\n\t]/u;
 const controls = new RegExp(control, "gu");
 
-/** For text that is only read: terminal sequences and control characters are left out. */
+/**
+ * For text that is only read: terminal sequences and control characters are left out. Invisible characters stay: prose
+ * needs them, in emoji and in scripts that run from right to left.
+ */
 export function stripControls(text: string): string {
   if (!control.test(text)) return text;
   return stripVTControlCharacters(text).replace(controls, "");
 }
 
-/** For text that says what happens (commands, paths, diffs): control characters become visible. */
+/** For text that says what happens (commands, paths, diffs): control characters and invisible ones become visible. */
 export function showControls(text: string): string {
-  if (!control.test(text)) return text;
-  return text
+  const visible = showInvisible(text);
+  if (!control.test(visible)) return visible;
+  return visible
     .replaceAll("\r\n", "\n")
     .replace(controls, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

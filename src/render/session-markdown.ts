@@ -1,3 +1,4 @@
+import { showInvisible } from "../lib/show-invisible.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
 import { stripControls } from "./printable.ts";
 import type { SessionFacts } from "./session-text.ts";
@@ -32,7 +33,7 @@ function itemMarkdown(item: ResponseItem): string {
     case "function_call":
     case "local_shell_call":
     case "custom_tool_call": {
-      const text = callText(item, shellText);
+      const text = showInvisible(callText(item, shellText));
       return `\n${fenced(text, text.startsWith("$ ") ? "console" : "")}`;
     }
     case "function_call_output":

@@ -191,6 +191,7 @@ describe("F: questions about commands", () => {
       ["touch made.txt && echo \"it's $HOME\" > 'a b'; true"],
       `"touch made.txt && echo \\"it's "'$HOME" > '"'a b'; true"`,
     ],
+    [106, ["touch", "gpj.\u202egnp", "a\u200bb"], "touch 'gpj.\\u{202e}gnp' 'a\\u{200b}b'"],
     [107, ["touch", "a b\0c"], "touch a b\0c"],
   ])("%i: %j is quoted in the message", async (_, command, quoted) => {
     await using model = await fakeModel([callShell(command), say("done")]);

@@ -73,6 +73,7 @@ test.each<[string, string, string]>([
   ["\u001b", "", "\\x1b"],
   ["a\u009bb", "ab", "a\\x9bb"],
   ["a\r\nb\0\u007f", "a\nb", "a\nb\\x00\\x7f"],
+  ["a\u009b\u202eb", "a\u202eb", "a\\x9b\\u{202e}b"],
 ])("%j loses its control characters, or shows them", (text, stripped, shown) => {
   expect([stripControls(text), showControls(text)]).toEqual([stripped, shown]);
 });
