@@ -292,6 +292,36 @@ describe("F: questions about patches", () => {
     expect(mcp.codex.place.files()).toEqual(files);
   });
 
+  test("5.3: one that was to be made unasked and that the sandbox stopped is asked for, as a patch, with the reason", async () => {
+    const add = "*** Begin Patch\n*** Add File: new.txt\n+hi\n*** End Patch\n";
+    await using model = await fakeModel([callTool("apply_patch", { input: add }), say("done")]);
+    const config = ['sandbox_mode = "read-only"', 'approval_policy = "on-failure"'];
+    await using mcp = await start({ model, config });
+    const call = mcp.call("codex", { prompt: "hi" }, { id: 1 });
+    const question = await mcp.asked("elicitation/create");
+    const reason = "command failed; retry without sandbox?";
+    const changes = { [`${mcp.codex.place.work}/new.txt`]: { add: { content: "hi\n" } } };
+    expect(question.params).toEqual({
+      message: `${reason}\nAllow Codex to apply proposed code changes?`,
+      requestedSchema: choices,
+      codex_elicitation: "patch-approval",
+      codex_mcp_tool_call_id: "1",
+      codex_event_id: "1",
+      codex_call_id: "call_1",
+      codex_reason: reason,
+      codex_changes: changes,
+    });
+    expect(mcp.codex.place.files()).toEqual({});
+    mcp.answer(question, { decision: "approved" });
+    await call;
+    const told = eventsOf(mcp, 1).flatMap(({ msg }) => {
+      if (msg.type === "patch_apply_begin") return [msg.auto_approved];
+      return msg.type === "patch_apply_end" ? [msg.success] : [];
+    });
+    expect(told).toEqual([true, false, false, true]);
+    expect(mcp.codex.place.files()).toEqual({ "new.txt": "hi\n" });
+  });
+
   test("112: two conversations wait at once, and each goes on with its own answer", async () => {
     const step = ({ body }: { readonly body: unknown }) =>
       callShell(["touch", JSON.stringify(body).includes("prompt-a") ? "a" : "b"]);

@@ -121,6 +121,14 @@ describe("H: execOneOffCommand", () => {
     });
   });
 
+  test("169: whoever asks and closes stdin at once is still answered", async () => {
+    await using mcp = startMcp();
+    const answer = mcp.request("execOneOffCommand", { command: ["sh", "-c", "sleep 0.3; echo out"], ...free });
+    mcp.end();
+    expect((await answer).result).toEqual({ exitCode: 0, stdout: "out\n", stderr: "" });
+    expect((await mcp.ended()).exitCode).toBe(0);
+  });
+
   test("170: no command, no such program or folder, and a time limit; ping does not wait", async () => {
     await using mcp = startMcp();
     const fails = async (params: object) => (await mcp.request("execOneOffCommand", { ...free, ...params })).error;
