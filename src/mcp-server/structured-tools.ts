@@ -153,7 +153,15 @@ function turnOp(
   const { config } = conversation;
   const isOther = flags.profile !== undefined;
   const keepsModel = flags.model === undefined && !isOther && !isSet("model");
-  const given = configFor({ cwd: config.cwd, ...(keepsModel ? { model: config.model } : {}), ...flags });
+  const given = configFor({
+    cwd: config.cwd,
+    ...(keepsModel ? { model: config.model } : {}),
+    ...(isSet("sandbox_mode") ? {} : { sandboxMode: config.sandboxPolicy.mode }),
+    ...flags,
+  });
+  if (isOther && given.modelProviderId !== config.modelProviderId) {
+    throw new UserError(`Overrides are not supported for one message: model_provider of profile ${flags.profile}`);
+  }
   const hasPolicy = flags.approvalPolicy !== undefined || isOther || isSet("approval_policy");
   const hasSandbox = flags.sandboxMode !== undefined || settings.some((key) => key.startsWith("sandbox_"));
   return {

@@ -161,11 +161,52 @@ describe("G: conversationSendMessage", () => {
     expect(mcp.codex.place.files()).toEqual({ "sub/keep": "", "sub/here": "" });
   });
 
-  test("what cannot be overridden for one message is refused", async () => {
-    await using mcp = startMcp({ config: fullAccess });
+  test("the keys of config hold for the one turn, and leave the rest as the conversation has it", async () => {
+    await using model = await fakeModel([callShell(["touch", "here"]), say("One."), say("Two.")]);
+    await using mcp = startMcp({ model, config: ['approval_policy = "never"'] });
+    await mcp.initialize();
+    const id = await create(mcp, { sandbox: "workspace-write" });
+    const config = {
+      model: "gpt-5-codex",
+      model_reasoning_effort: "high",
+      sandbox_workspace_write: { network_access: true },
+    };
+    await send(mcp, id, "a", { args: { config } });
+    await mcp.event("task_complete");
+    await send(mcp, id, "b");
+    await mcp.event("task_complete");
+    const bodies = model.requests.map(({ body }) => body as { readonly model: string; readonly reasoning?: object });
+    expect(bodies.map(({ model: name, reasoning }) => [name, reasoning])).toMatchObject([
+      ["gpt-5-codex", { effort: "high" }],
+      ["gpt-5-codex", { effort: "high" }],
+      ["m-1", null],
+    ]);
+    expect(mcp.codex.place.files()).toEqual({ here: "" });
+    const policies = mcp.codex.place
+      .rollout()
+      .flatMap(({ type, payload }) =>
+        type === "turn_context" ? [(payload as { readonly sandbox_policy: object }).sandbox_policy] : [],
+      );
+    expect(policies).toMatchObject([
+      { mode: "workspace-write", network_access: true },
+      { mode: "workspace-write", network_access: false },
+    ]);
+  });
+
+  test.each<[object, string]>([
+    [{ base_instructions: "be short" }, "base_instructions"],
+    [{ config: { notify: ["true"], model: "m" } }, "notify"],
+    [{ config: { "mcp_servers.x.command": "true" } }, "mcp_servers.x.command"],
+    [{ profile: "other" }, "model_provider of profile other"],
+  ])("%j cannot be overridden for one message, and is refused", async (args, key) => {
+    const tables = [
+      '[profiles.other]\nmodel_provider = "second"\nmodel = "m-2"',
+      '[model_providers.second]\nname = "Second"\nbase_url = "http://127.0.0.1:9/v1"',
+    ];
+    await using mcp = startMcp({ config: fullAccess, configTables: tables });
     const id = await create(mcp);
-    const { result } = await send(mcp, id, "x", { args: { base_instructions: "be short" } });
-    const message = "Overrides are not supported for one message: base_instructions";
+    const { result } = await send(mcp, id, "x", { args });
+    const message = `Overrides are not supported for one message: ${key}`;
     expect(result).toEqual(structured({ status: "error", message }, true));
   });
 
