@@ -25,7 +25,7 @@ for await (const line of createInterface({ input: codex.stdout })) {
       process.stdout.write("\n");
       break;
     case "exec_command_begin":
-      process.stderr.write(`$ ${msg.command.join(" ")}\n`);
+      process.stderr.write(`$ ${JSON.stringify(msg.command)}\n`);
       break;
     case "exec_approval_request":
       submit("answer", {

@@ -10,8 +10,9 @@ prompt=$1
 shift
 exec 3<&0
 coproc codex { ${CODEX:-codex} proto "$@" 2>/dev/null; }
+exec 4<&"${codex[0]}" 5>&"${codex[1]}" # ours: bash closes its own when codex ends, with lines that are still to be read
 
-send() { jq -cn "$@" >&"${codex[1]}"; }
+send() { jq -cn "$@" >&5; }
 
 answer() { # what is asked, the type of the answer, the id of the question
     printf '%s [y/N] ' "$1" >&2
@@ -22,14 +23,15 @@ answer() { # what is asked, the type of the answer, the id of the question
 
 send --arg text "$prompt" '{id: "1", op: {type: "user_input", items: [{type: "text", $text}]}}'
 status=1
-while read -r line <&"${codex[0]}"; do
+while read -r line <&4; do
     field() { jq -r "$1" <<<"$line"; }
+    shown() { jq -ac "$1" <<<"$line"; } # in ASCII: no character of it can pass for another one
     case $(field .msg.type) in
         agent_message_delta) jq -j .msg.delta <<<"$line" ;;
         agent_message) echo ;;
-        exec_approval_request) answer "Run $(field '.msg.command | join(" ")')?" exec_approval "$(field .msg.call_id)" ;;
+        exec_approval_request) answer "Run $(shown .msg.command)?" exec_approval "$(field .msg.call_id)" ;;
         apply_patch_approval_request)
-            answer "Change $(field '.msg.changes | keys | join(", ")')?" patch_approval "$(field .msg.call_id)"
+            answer "Change $(shown '.msg.changes | keys')?" patch_approval "$(field .msg.call_id)"
             ;;
         error)
             field .msg.message >&2

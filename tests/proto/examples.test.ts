@@ -16,12 +16,15 @@ const question = "What's here?";
 interface ExampleRun {
   readonly place: Workspace;
   readonly stdin?: string;
+  readonly codex?: string;
 }
 
-async function run([program = "", ...args]: readonly string[], { place, stdin = "" }: ExampleRun) {
+const realCodex = `${process.execPath} ${codexBinary}`;
+
+async function run([program = "", ...args]: readonly string[], { place, stdin = "", codex = realCodex }: ExampleRun) {
   const child = spawn(program, args, {
     cwd: place.work,
-    env: { ...place.env, CODEX: `${process.execPath} ${codexBinary}` },
+    env: { ...place.env, CODEX: codex },
   });
   child.stdin.end(stdin);
   const ended = once(child, "close");
@@ -50,7 +53,7 @@ describe("examples/proto.sh", () => {
     });
     expect({ stdout, stderr, status }).toEqual({
       stdout: "An empty folder.\n",
-      stderr: "Run touch made? [y/N] ",
+      stderr: 'Run ["touch","made"]? [y/N] ',
       status: 0,
     });
     expect(promptOf(model)).toBe(question);
@@ -63,6 +66,18 @@ describe("examples/proto.sh", () => {
     const { stdout, stderr, status } = await run([script, question], { place: where });
     expect({ stdout, status }).toEqual({ stdout: "", status: 1 });
     expect(stderr).toContain("401 Unauthorized");
+  });
+
+  test("reads all that a program has said that is gone by then", async () => {
+    const program = `#!/bin/sh
+read -r line
+echo '{"id":"1","msg":{"type":"agent_message_delta","delta":"Hi."}}'
+echo '{"id":"1","msg":{"type":"agent_message","message":"Hi."}}'
+echo '{"id":"1","msg":{"type":"shutdown_complete"}}'
+`;
+    using where = workspace({ files: { hasty: program } });
+    const ended = await run([script, question], { place: where, codex: "sh hasty" });
+    expect(ended).toEqual({ stdout: "Hi.\n", stderr: "", status: 1 });
   });
 });
 
@@ -82,7 +97,7 @@ describe("examples/proto-client.ts", () => {
       place: where,
     });
     expect({ stdout, status }).toEqual({ stdout: "Hello.\n", status: 0 });
-    expect(stderr).toContain("$ ls -a /\n");
+    expect(stderr).toContain('$ ["ls","-a","/"]\n');
     expect(promptOf(model)).toBe(question);
     expect(inputOf(model, 2).at(-1)).toMatchObject({ output: "exec command rejected by user" });
     expect(where.files()).toEqual({});
