@@ -7,6 +7,7 @@ import type { Command } from "commander";
 export function addHelpCommand(program: Command): void {
   const help = program
     .command("help")
+    .summary("print help for a command")
     .description("Print help for a command.")
     .argument("[command...]")
     .usage("[command...]");

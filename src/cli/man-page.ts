@@ -173,7 +173,8 @@ const environment: Table = [
     "CODEX_LOG, RUST_LOG",
     "What is logged on standard error: a level (error, warn, info, debug, trace, off), or levels by part. Default of proto: info.",
   ],
-  ["NO_COLOR", "No colours in the log, unless --color says otherwise."],
+  ["NO_COLOR", "No colours in the log, unless FORCE_COLOR or --color says otherwise."],
+  ["FORCE_COLOR", "Colours in the log, unless --color says otherwise."],
 ];
 
 const files: Table = [

@@ -296,6 +296,7 @@ export function buildProgram(actions: Actions, firstWord?: string): Command {
   program
     .command("completion")
     .allowExcessArguments(false)
+    .summary("print a completion script for a shell")
     .description("Print a completion script for a shell.")
     .addArgument(program.createArgument("[shell]", "shell to complete for").choices(shells).default("bash"))
     .action((shell: Shell) => actions.completion(shell));
@@ -347,6 +348,7 @@ function addLoginCommands(program: Command, actions: Actions): void {
   program
     .command("logout")
     .allowExcessArguments(false)
+    .summary("delete what login has kept")
     .description("Delete what login has kept.")
     .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
     .helpOption("-h, --help", "print help")
