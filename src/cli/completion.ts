@@ -225,26 +225,27 @@ fi
 `;
 }
 
-function zshArguments(options: string, specs: readonly string[], width: number): string {
-  return [`_arguments ${options} :`, ...specs.map((spec) => `${" ".repeat(width)}${spec}`)].join(" \\\n");
+function zshArguments(options: string, specs: readonly string[]): string {
+  return [`_arguments ${options} :`, ...specs.map((spec) => `    ${spec}`)].join(" \\\n");
 }
 
 function zshFunction(place: Place): string {
   const flags = place.flags.map(zshFlag);
   const operands = place.operands.map((value) => quote(`${value.isVariadic ? "*" : ":"}${zshValue(value)}`));
-  if (place.commands.length === 0)
-    return `${zshName(place)}() {\n  ${zshArguments("-s -S", [...flags, ...operands], 4)}\n}`;
+  if (place.commands.length === 0) {
+    return `${zshName(place)}() {\n  ${zshArguments("-s -S", [...flags, ...operands])}\n}`;
+  }
   const commands = commandOffers(place).map(({ text, summary }) => quote(`${text}:${summary}`));
   const cases = place.commands.map((child) => `${child.names.join("|")}) ${zshName(child)} && ret=0 ;;`);
   // Its first operand may stand in the place of a command; what follows is like what follows any operand.
-  if (operands.length > 0) cases.push(`*) ${zshArguments("-s -S", [...flags, ...operands.slice(1)], 10)} && ret=0 ;;`);
+  if (operands.length > 0) cases.push(`*) ${zshArguments("-s -S", [...flags, ...operands.slice(1)])} && ret=0 ;;`);
   return `${zshName(place)}() {
   local curcontext=$curcontext state line ret=1
   local -A opt_args
   local -a commands=(
 ${indent(commands, 4)}
   )
-  ${zshArguments("-C -s -S", [...flags, "'1: :->command'", "'*:: :->rest'"], 4)} && ret=0
+  ${zshArguments("-C -s -S", [...flags, "'1: :->command'", "'*:: :->rest'"])} && ret=0
   case $state in
     command) _describe -t commands command commands && ret=0 ;;
     rest)

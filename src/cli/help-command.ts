@@ -11,15 +11,16 @@ export function addHelpCommand(program: Command): void {
     .description("Print help for a command.")
     .argument("[command...]")
     .usage("[command...]");
-  addTopics(help, program, program);
+  addTopics(help, { about: program, program });
 }
 
-function addTopics(topic: Command, about: Command, program: Command): void {
+function addTopics(topic: Command, { about, program }: { readonly about: Command; readonly program: Command }): void {
   const visible = about.createHelp().visibleCommands(about);
   for (const command of about.commands) {
     if (command === topic) continue;
     const child = topic.command(command.name(), { hidden: !visible.includes(command) }).aliases(command.aliases());
-    addTopics(child.summary(command.summary() || command.description()), command, program);
+    child.summary(command.summary() || command.description());
+    addTopics(child, { about: command, program });
   }
   topic
     .helpOption(false)
