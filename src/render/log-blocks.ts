@@ -70,7 +70,7 @@ export class LogBlocks {
       case "mcp_tool_call_end":
         return this.#toolCallEnd(msg);
       case "web_search_end":
-        return { title: `🌐 Searched: ${showControls(msg.query)}` };
+        return { title: `🌐 Searched: ${stripControls(msg.query)}` };
       case "plan_update":
         return planBlock(msg);
       case "token_count":
@@ -153,7 +153,7 @@ const planMarks: Readonly<Record<PlanItem["status"], string>> = { completed: "�
 function planBlock({ explanation, plan }: PlanUpdate): LogBlock {
   const title = explanation === null || explanation === "" ? "plan:" : `plan: ${explanation}`;
   const steps = plan.map(({ step, status }) => `${planMarks[status]} ${step}\n`).join("");
-  return { title: showControls(title), body: showControls(steps) };
+  return { title: stripControls(title), body: stripControls(steps) };
 }
 
 function invocationText({ server, tool, arguments: args }: McpInvocation): string {

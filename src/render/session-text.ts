@@ -33,7 +33,7 @@ export function listText(
     conversationId,
     ageText(timestamp, now),
     showControls(shortFolder(cwd ?? "", home)),
-    showControls(firstLine(preview.trim())),
+    stripControls(firstLine(preview.trim())),
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   return rows

@@ -45,17 +45,17 @@ describe("list", () => {
   test("a person sees id, age, folder and the first words, and no control characters", async () => {
     await using model = await fakeModel([say("ok")]);
     using codex = sessionPlace({ model });
-    await codex.run(["exec", "first \u001b[31mline\u0007\nsecond line"]);
+    await codex.run(["exec", "first \u001b[31mline\u001b[0m\u0007\nsecond line"]);
     const run = await codex.run(["sessions", "list"]);
     const id = sessionIdOf(codex.rollout());
-    expect(run.stdout).toBe(`${id}  now  ${codex.place.work}  first \\x1b[31mline\\x07 …\n`);
+    expect(run.stdout).toBe(`${id}  now  ${codex.place.work}  first line …\n`);
     const [page] = jsonLines((await codex.run(["sessions", "list", "--json", "-C", codex.place.work])).stdout);
     expect(page).toEqual({
       items: [
         {
           conversationId: id,
           path: codex.rollout(),
-          preview: "first \u001b[31mline\u0007\nsecond line",
+          preview: "first \u001b[31mline\u001b[0m\u0007\nsecond line",
           timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
           cwd: codex.place.work,
         },
