@@ -128,8 +128,11 @@ export class AuthManager {
     return this.#renewal;
   }
 
-  /** Keeps the key in place of whatever is stored. */
-  async loginWithApiKey(key: string): Promise<void> {
+  /** Keeps the key in place of whatever is stored; rejects with a UserError where it is none. */
+  async loginWithApiKey(text: string): Promise<void> {
+    const key = text.trim();
+    if (key === "") throw new UserError("No API key provided.");
+    if (/[^\x21-\x7e]/.test(key)) throw new UserError("That is no API key: it holds a blank or a control character.");
     this.#pendingLogin?.cancel("a login with an API key took its place");
     const { apiKeyContent } = await import("./token-content.ts");
     await this.#change((content) => apiKeyContent(key, content));

@@ -5,7 +5,6 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { findProvider } from "../config/model-providers.ts";
 import { openAuth } from "../conversation/open-auth.ts";
-import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
 import { openBrowser } from "../process/open-browser.ts";
 import { showControls, showLine } from "../render/printable.ts";
@@ -99,10 +98,7 @@ async function chooseKey(
 }
 
 async function keepKey(auth: AuthManager, key: string): Promise<number> {
-  if (key.trim() === "") throw new UserError("No API key provided.");
-  if (/[^\x21-\x7e]/.test(key.trim()))
-    throw new UserError("That is no API key: it holds a blank or a control character.");
-  await auth.loginWithApiKey(key.trim());
+  await auth.loginWithApiKey(key);
   say("Successfully logged in");
   return 0;
 }
@@ -114,7 +110,8 @@ async function loginByBrowser(
   const { startChatGptLogin } = await import("../auth/browser-login.ts");
   const login = await startChatGptLogin(auth);
   say(`Starting local login server on http://localhost:${login.port}.`);
-  const isOpen = browser && (await openBrowser(login.authUrl, config.env));
+  const isOpen =
+    browser && (await openBrowser(login.authUrl, { env: config.env, credentials: config.credentialVariables }));
   say(isOpen ? "If your browser did not open, navigate to this URL to authenticate:" : openHint(login));
   say(`\n${login.authUrl}\n`);
   const status = await waitForLogin(login);

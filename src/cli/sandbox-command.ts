@@ -4,7 +4,6 @@ import path from "node:path";
 import { programFile } from "../assets.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { credentialVariables } from "../config/model-providers.ts";
 import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
 import { childEnvironment } from "../process/child-env.ts";
@@ -48,7 +47,7 @@ export async function sandboxCommand(argv: readonly string[], options: SandboxOp
 
   const env = childEnvironment(everything, process.env, {
     networkDisabled: !hasNetworkAccess(policy),
-    credentials: credentialVariables(config.modelProvider),
+    credentials: config.credentialVariables,
   });
   process.chdir(cwd);
   const end = await runInForeground({ argv, env }, sandbox);

@@ -26,6 +26,8 @@ export interface Config {
   readonly modelAutoCompactTokenLimit: number | undefined;
   readonly modelProviderId: string;
   readonly modelProvider: ModelProvider;
+  /** Variables whose values go to a configured provider, the chosen one or not: commands do not inherit them. */
+  readonly credentialVariables: readonly string[];
   readonly modelReasoningEffort: ReasoningEffort;
   readonly modelReasoningSummary: ReasoningSummary;
   readonly modelVerbosity: Verbosity | undefined;

@@ -8,7 +8,7 @@ import type { Config, ConfigFlags } from "./config.ts";
 import { type ConfigToml, checkConfig, configTomlPath, readConfigFile, unknownKeys } from "./config-toml.ts";
 import { overlayDotEnv } from "./dot-env.ts";
 import { contextWindowOf, modelFamily } from "./model-families.ts";
-import { findProvider, type ModelProvider } from "./model-providers.ts";
+import { credentialVariables, findProvider, type ModelProvider } from "./model-providers.ts";
 import { applyOverride, type Override, parseOverrides, settingsToOverrides } from "./overrides.ts";
 import type { TomlValues } from "./parse-toml.ts";
 import { selectProfile, shadowedOverrides } from "./profile.ts";
@@ -62,6 +62,7 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     modelAutoCompactTokenLimit: toml.modelAutoCompactTokenLimit,
     modelProviderId,
     modelProvider,
+    credentialVariables: [modelProvider, ...toml.modelProviders.values()].flatMap(credentialVariables),
     modelReasoningEffort: profile.modelReasoningEffort ?? toml.modelReasoningEffort ?? "medium",
     modelReasoningSummary: profile.modelReasoningSummary ?? toml.modelReasoningSummary ?? "auto",
     modelVerbosity: profile.modelVerbosity ?? toml.modelVerbosity,

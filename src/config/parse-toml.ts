@@ -24,6 +24,21 @@ export function parseTomlValue(text: string): unknown {
   }
 }
 
+/** A quoted text, open or not, or a word. */
+const piece = /"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'=,{}[\]#]+/g;
+/** What is shorter than that is no key of anybody's. */
+const shortestSecret = 8;
+
+/** The line may hold a key or a password: names are shown, and of longer values only their place and length. */
+function maskValues(line: string): string {
+  return line.replace(piece, (found, at: number) => {
+    const [before, after] = [line.slice(0, at), line.slice(at + found.length)];
+    const isName = /(?:^|[{,])\s*$/.test(before) && /^\s*=/.test(after);
+    const isHeader = /^\s*\[{1,2}$/.test(before) && /^[\w.-]+$/.test(found);
+    return isName || isHeader || found.length < shortestSecret ? found : found.replace(/[^"']/g, "*");
+  });
+}
+
 function describeSyntaxError(error: TomlError, text: string, file: string): string {
   const { line, column } = error;
   const gutter = " ".repeat(String(line).length);
@@ -31,7 +46,7 @@ function describeSyntaxError(error: TomlError, text: string, file: string): stri
   return [
     `TOML parse error at line ${line}, column ${column}`,
     `${gutter} |`,
-    `${line} | ${text.split(/\r?\n/)[line - 1] ?? ""}`,
+    `${line} | ${maskValues(text.split(/\r?\n/)[line - 1] ?? "")}`,
     `${gutter} | ${" ".repeat(column - 1)}^`,
     problem,
     `file: ${file}`,

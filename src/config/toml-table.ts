@@ -131,8 +131,15 @@ function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function wrongType(key: string, value: unknown, expected: string): WrongValue {
-  return new WrongValue(key, `invalid type: ${describe(value)}, expected ${expected}`);
+  const isSecret = holdsSecrets.test(key) && String(value).length >= shortestSecret;
+  const found = isSecret ? describe(value).replace(/ ["`].*/s, "") : describe(value);
+  return new WrongValue(key, `invalid type: ${found}, expected ${expected}`);
 }
+
+/** People keep passwords and tokens there, and some of them in the wrong place. */
+const holdsSecrets = /^(?:mcp_servers|model_providers|shell_environment_policy)\./;
+/** What is shorter than that is no key of anybody's. */
+const shortestSecret = 8;
 
 function describe(value: unknown): string {
   switch (typeof value) {

@@ -1,7 +1,6 @@
 import { readPrompt } from "../assets.ts";
 import type { Config } from "../config/config.ts";
 import { contextWindowOf, type ModelFamily, modelFamily } from "../config/model-families.ts";
-import { credentialVariables } from "../config/model-providers.ts";
 import type { Broadcast } from "../lib/broadcast.ts";
 import type { ModelClient } from "../model/model-client.ts";
 import type { TurnNotification } from "../process/notify.ts";
@@ -192,11 +191,11 @@ export class Session {
 
   /** Starts the user's program, if there is one (spec core 17.1). */
   async notify(notification: TurnNotification): Promise<void> {
-    const { notify, cwd, env, modelProvider } = this.config;
+    const { notify, cwd, env, credentialVariables: credentials } = this.config;
     if (notify.length === 0) return;
     const { notifyUser } = await import("../process/notify.ts");
     const onProblem = (message: string) => this.emit("", { type: "background_event", message });
-    await notifyUser(notify, notification, { cwd, env, credentials: credentialVariables(modelProvider), onProblem });
+    await notifyUser(notify, notification, { cwd, env, credentials, onProblem });
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { startChatGptLogin } from "../auth/browser-login.ts";
 import { messageOf } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
+import { isRecord } from "../lib/parse-json.ts";
 import { decodeId, decodeParams } from "./decode.ts";
 import type { MethodContext, MethodHandler } from "./direct-methods.ts";
 import { AuthStatusParamsSchema, CancelLoginParamsSchema, LoginApiKeyParamsSchema } from "./method-schemas.ts";
@@ -9,7 +10,8 @@ import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
 /** Sign-in and what there is to know of it (spec 7.5). The client is told of each change once it has its answer. */
 export const accountMethods = {
   loginApiKey: async (call, { conversations }) => {
-    const { apiKey } = decodeParams(call.params, LoginApiKeyParamsSchema);
+    const params = isRecord(call.params) ? call.params : {}; // what is wrong with anything else would be quoted
+    const { apiKey } = decodeParams(params, LoginApiKeyParamsSchema);
     await doing("failed to save api key", () => conversations.auth.loginWithApiKey(apiKey));
     call.reply({});
   },

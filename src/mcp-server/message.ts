@@ -39,7 +39,12 @@ export function classifyLine(line: Line): Incoming | undefined {
   if (json === "") return undefined;
   const parsed = parseJson(json);
   if (!parsed.ok)
-    return { kind: "unusable", id: undefined, code: parseError, problem: `Parse error: ${parsed.problem}` };
+    return {
+      kind: "unusable",
+      id: undefined,
+      code: parseError,
+      problem: `Parse error: ${withoutQuote(parsed.problem)}`,
+    };
   const message = parsed.value;
   const unusable = (problem: string, id?: IdToken) =>
     ({ kind: "unusable", id, code: invalidRequest, problem: `Invalid request: ${problem}` }) as const;
@@ -62,6 +67,11 @@ export function classifyLine(line: Line): Incoming | undefined {
     return { kind: "answer", id, answer: { ok: false, code: error["code"], message: String(error["message"] ?? "") } };
   }
   return unusable("neither a method nor the answer to a request", id);
+}
+
+/** The parser quotes what it does not understand, which may be half of a key. */
+function withoutQuote(problem: string): string {
+  return problem.replace(/^(Unexpected token .*?), (?:\.{3})?".*/su, "$1");
 }
 
 /** Undefined for what cannot be an id; `path` leads to the value in `json`. */

@@ -1,5 +1,4 @@
 import path from "node:path";
-import { credentialVariables } from "../config/model-providers.ts";
 import { messageOf } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { childEnvironment } from "../process/child-env.ts";
@@ -40,7 +39,7 @@ export const utilityMethods = {
         cwd,
         env: childEnvironment(config.shellEnvironmentPolicy, config.env, {
           networkDisabled: !hasNetworkAccess(policy),
-          credentials: credentialVariables(config.modelProvider),
+          credentials: config.credentialVariables,
         }),
         timeoutMs: timeoutMs ?? defaultTimeoutMs,
         signal: AbortSignal.any([ending.signal, conversations.closing]),

@@ -184,16 +184,30 @@ function opened(
 
 function requestHead({ method = "POST", url, headers, body }: HttpRequest): string {
   checkHeaders(headers);
-  const user = [url.username, url.password].map(decodeURIComponent).join(":");
+  const basic = basicCredential(url);
   const all = {
     host: url.host,
     connection: "keep-alive",
-    ...(user === ":" ? {} : { authorization: `Basic ${Buffer.from(user).toString("base64")}` }),
+    ...(basic === undefined ? {} : { authorization: `Basic ${basic}` }),
     ...headers,
     ...(method === "GET" ? {} : { "content-length": String(Buffer.byteLength(body)) }),
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+/** Of the user and password in an address. */
+export function basicCredential({ username, password }: URL): string | undefined {
+  const user = [username, password].map(percentDecoded).join(":");
+  return user === ":" ? undefined : Buffer.from(user).toString("base64");
+}
+
+export function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a percent sign that is one
+  }
 }
 
 /** Throws a ModelError for a header that would break the request. Its value may be secret and is not told. */

@@ -4,6 +4,7 @@ import type { Environment } from "../lib/environment.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { EventQueue } from "./event-queue.ts";
 import { readStream, type StreamDecoder } from "./event-stream.ts";
+import { basicCredential, percentDecoded } from "./http-connections.ts";
 import type { Transport } from "./http-transport.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
 import { hideSecrets, openAnswer } from "./open-answer.ts";
@@ -72,7 +73,11 @@ export class WireClient implements ModelClient {
     const credential = await this.#ask(this.#connection.credential);
     signal.throwIfAborted();
     const secretHeaders = readHeaders(provider, this.#connection.env);
-    const secrets = [...(credential === undefined ? [] : [credential.token]), ...Object.values(secretHeaders)];
+    const secrets = [
+      ...(credential === undefined ? [] : [credential.token]),
+      ...Object.values(secretHeaders),
+      ...addressSecrets(provider),
+    ];
     try {
       await this.#exchange(request, { queue, signal, credential, secretHeaders, secrets });
     } catch (error) {
@@ -165,6 +170,20 @@ function readHeaders(provider: ModelProvider, env: Environment): Record<string, 
   return headers;
 }
 
+/** What a server may quote of its own address: the password in it and the query, as they were set and as they are sent. */
+function addressSecrets({ baseUrl, queryParams }: ModelProvider): readonly string[] {
+  const url = baseUrl !== undefined && URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  const query = [...Object.entries(queryParams), ...(url?.searchParams ?? [])];
+  const values = query.flatMap(([name, value]) => (/version/i.test(name) ? [] : [value, encodeURIComponent(value)]));
+  if (url === undefined) return values;
+  return [...values, url.password, percentDecoded(url.password), basicCredential(url) ?? ""];
+}
+
+/** For a text that may be no URL at all. */
+function withoutPassword(address: string): string {
+  return address.replace(/:[^/@]*@/, ":***@");
+}
+
 function endpoint(
   { provider, providerId }: Connection,
   { path, credential }: { readonly path: string; readonly credential: Credential | undefined },
@@ -173,7 +192,7 @@ function endpoint(
     credential?.kind === "chatgpt" ? "https://chatgpt.com/backend-api/codex" : "https://api.openai.com/v1";
   const base = provider.baseUrl ?? ofService;
   if (!/^https?:\/\//i.test(base) || !URL.canParse(base)) {
-    const message = `Cannot send requests to base_url "${base}" of model provider "${providerId}": not an http or https URL`;
+    const message = `Cannot send requests to base_url "${withoutPassword(base)}" of model provider "${providerId}": not an http or https URL`;
     throw new ModelError(message, { isRetryable: false });
   }
   const url = new URL(base);

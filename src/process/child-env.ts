@@ -13,7 +13,7 @@ export interface ShellEnvironmentPolicy {
 const coreNames = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "USERNAME", "TMPDIR", "TEMP", "TMP"];
 const secretNames = ["*KEY*", "*SECRET*", "*TOKEN*"];
 /** Ours alone: only an explicit `set` gives them to a command. */
-export const credentialNames: readonly string[] = ["CODEX_API_KEY", "OPENAI_API_KEY"];
+const credentialNames: readonly string[] = ["CODEX_API_KEY", "OPENAI_API_KEY"];
 
 /** The whole environment of a command; nothing else is inherited. */
 export function childEnvironment(
@@ -37,6 +37,12 @@ export function childEnvironment(
   Object.assign(env, policy.set);
   const kept = Object.entries(env).filter(([name]) => isIncluded(name));
   return { ...Object.fromEntries(kept), ...(options.networkDisabled ? { CODEX_SANDBOX_NETWORK_DISABLED: "1" } : {}) };
+}
+
+/** For a program of the user's own, which sees everything else. */
+export function withoutCredentials(env: Environment, credentials: readonly string[]): Environment {
+  const hidden = [...credentialNames, ...credentials];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !hidden.includes(name)));
 }
 
 function nameMatcher(patterns: readonly string[]): (name: string) => boolean {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Environment } from "../lib/environment.ts";
 import { explainSystemError } from "../lib/errors.ts";
-import { credentialNames } from "./child-env.ts";
+import { withoutCredentials } from "./child-env.ts";
 
 /** What the program of `notify` gets as its last argument (spec core 17.1). */
 export interface TurnNotification {
@@ -49,9 +49,7 @@ export function notifyUser(
   try {
     const child = spawn(program, [...args, argument], {
       cwd,
-      env: Object.fromEntries(
-        Object.entries(env).filter(([name]) => ![...credentialNames, ...credentials].includes(name)),
-      ),
+      env: withoutCredentials(env, credentials),
       stdio: ["ignore", 2, 2],
       detached: true,
     });

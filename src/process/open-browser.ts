@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
 import type { Environment } from "../lib/environment.ts";
-import { credentialNames } from "./child-env.ts";
+import { withoutCredentials } from "./child-env.ts";
 
 /** Shows a page in the person's browser: the one that BROWSER names, or the system's. False when there is none here. */
-export function openBrowser(url: string, env: Environment): Promise<boolean> {
+export function openBrowser(
+  url: string,
+  { env, credentials }: { readonly env: Environment; readonly credentials: readonly string[] },
+): Promise<boolean> {
   const [program, ...args] = browserCommand(env);
   if (program === undefined) return Promise.resolve(false);
   const child = spawn(program, [...args, url], {
-    env: Object.fromEntries(Object.entries(env).filter(([name]) => !credentialNames.includes(name))),
+    env: withoutCredentials(env, credentials),
     stdio: "ignore",
     detached: true, // it stays when we end
   });

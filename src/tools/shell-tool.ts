@@ -1,6 +1,5 @@
 import path from "node:path";
 import * as z from "zod/mini";
-import { credentialVariables } from "../config/model-providers.ts";
 import { childEnvironment } from "../process/child-env.ts";
 import { looksDenied } from "../process/is-sandbox-denial.ts";
 import { type CommandOutcome, type CommandRequest, runCommand } from "../process/run-command.ts";
@@ -131,7 +130,7 @@ async function runAttempt({ call, cwd, sandboxed, parsed }: Attempt, context: To
   const env = {
     ...childEnvironment(config.shellEnvironmentPolicy, withPatchProgram(config.env), {
       networkDisabled: !hasNetworkAccess(policy),
-      credentials: credentialVariables(config.modelProvider),
+      credentials: config.credentialVariables,
     }),
     ...patchFunctions(command),
   };

@@ -51,6 +51,7 @@ test("C-001: without a file everything has its default", () => {
     modelContextWindow: 272_000,
     modelProviderId: "openai",
     modelProvider: expect.objectContaining({ name: "OpenAI" }),
+    credentialVariables: ["OPENAI_ORGANIZATION", "OPENAI_PROJECT"],
     modelReasoningEffort: "medium",
     modelReasoningSummary: "auto",
     modelVerbosity: undefined,
