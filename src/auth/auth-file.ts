@@ -25,6 +25,8 @@ export interface ChatgptTokens {
   /** Who issued the tokens, and to which client; undefined in files that the reference has written. */
   readonly issuer: string | undefined;
   readonly clientId: string | undefined;
+  /** The access token that auth.json still holds, where these could not be written there. */
+  readonly unsaved?: string;
 }
 
 /** The file's JSON as it is, other programs' fields included. */
@@ -77,7 +79,7 @@ function readTokens({ tokens, last_refresh, oauth }: AuthContent): ChatgptTokens
     plan: textOf(ofService["chatgpt_plan_type"])?.toLowerCase(),
     email: textOf(claims["email"]),
     subject: textOf(claims["sub"]),
-    expiresAt: typeof expiry === "number" ? expiry * 1000 : timeOf(login["expires_at"]),
+    expiresAt: typeof expiry === "number" ? timeOf(expiry * 1000) : timeOf(login["expires_at"]),
     refreshedAt: timeOf(last_refresh),
     issuer: textOf(login["issuer"]),
     clientId: textOf(login["client_id"]),
@@ -88,14 +90,14 @@ function readTokens({ tokens, last_refresh, oauth }: AuthContent): ChatgptTokens
 export function isSameAccount(one: ChatgptTokens, other: ChatgptTokens): boolean {
   return (
     one.accountId === other.accountId &&
-    one.subject === other.subject &&
-    one.email === other.email &&
+    (one.subject ?? one.email) === (other.subject ?? other.email) && // an address may change
     one.issuer === other.issuer
   );
 }
 
+/** Undefined for what no calendar has. */
 function timeOf(value: unknown): number | undefined {
-  const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  const time = typeof value === "string" || typeof value === "number" ? new Date(value).getTime() : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
 }
 

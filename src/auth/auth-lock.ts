@@ -1,8 +1,9 @@
 import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import os from "node:os";
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "../lib/errors.ts";
+import { authFilePath } from "./auth-file.ts";
+import { linkTarget } from "./link-target.ts";
 
 const pollMs = 20;
 /** A holder that lives on another machine, or under another id, may be dead without our knowing. */
@@ -12,8 +13,12 @@ const staleMs = 90_000;
  * Runs `action` while no other process changes auth.json: a refresh token is good for one use, and whoever loses the race
  * would log everybody out. Nobody waits for it at a start. A home that takes no lock is used without one.
  */
-export async function withAuthLock<T>(codexHome: string, action: () => T | Promise<T>): Promise<T> {
-  const release = await acquire(path.join(codexHome, "auth.json.lock"));
+export async function withAuthLock<T>(
+  codexHome: string,
+  action: () => T | Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const release = await acquire(lockFile(codexHome), signal);
   try {
     return await action();
   } finally {
@@ -21,20 +26,33 @@ export async function withAuthLock<T>(codexHome: string, action: () => T | Promi
   }
 }
 
+/** Beside the file itself, which links of several homes may lead to. */
+function lockFile(codexHome: string): string {
+  const file = authFilePath(codexHome);
+  try {
+    mkdirSync(codexHome, { recursive: true, mode: 0o700 });
+    return `${linkTarget(file)}.lock`;
+  } catch {
+    return `${file}.lock`; // whoever must write will say what is wrong with the home or the link
+  }
+}
+
 let locks = 0;
 
-async function acquire(lock: string): Promise<() => void> {
+/** Rejects when the signal comes first. */
+async function acquire(lock: string, signal: AbortSignal | undefined): Promise<() => void> {
   locks += 1;
   const holder = `${os.hostname()} ${process.pid} ${locks}`;
   for (;;) {
     try {
-      mkdirSync(path.dirname(lock), { recursive: true, mode: 0o700 });
       symlinkSync(holder, lock); // a link to nothing: unlike a file, it is never there without saying whose it is
       return () => releaseLock(lock, holder);
     } catch (error) {
       if (errorCode(error) !== "EEXIST") return () => {}; // nobody can write there; whoever must, will say so
     }
-    if (!removeStale(lock)) await sleep(pollMs);
+    if (removeStale(lock)) continue;
+    if (signal?.aborted) throw new Error(`Another process does not let go of "${lock}"`, { cause: signal.reason });
+    await sleep(pollMs);
   }
 }
 

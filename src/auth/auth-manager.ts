@@ -1,9 +1,10 @@
 import type { Environment } from "../lib/environment.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
-import { type AuthFile, type ChatgptTokens, readAuthFile } from "./auth-file.ts";
+import { type AuthContent, type AuthFile, type ChatgptTokens, readAuthFile } from "./auth-file.ts";
 import { type Credential, type CredentialNeed, resolveCredential } from "./credentials.ts";
 import type { IssuerClient, IssuerConnection } from "./issuer-client.ts";
+import { ageOf, type TokenAge } from "./token-age.ts";
 import type { TokenSet } from "./token-content.ts";
 
 /** Where people sign in (docs/authentication.md). */
@@ -22,6 +23,8 @@ interface AuthOptions {
   readonly originator: string;
   /** Loads what reaches an issuer; a run with an API key never does. */
   readonly connect: () => Promise<IssuerConnection>;
+  /** Another limit for a renewal, for tests. */
+  readonly longestRenewalMs?: number;
 }
 
 /** As the methods of the MCP server spell it. */
@@ -32,10 +35,8 @@ interface Cancellable {
   cancel(cause: string): void;
 }
 
-/** Tokens are renewed this long before they expire, so that they live as long as the request they sign. */
-const renewalMs = 60_000;
-/** Tokens that say nothing about their end are renewed at this age, as the reference does. */
-const longestAgeMs = 28 * 24 * 3_600_000;
+/** All that waits for a renewal waits no longer (spec core 4.4). */
+const longestRenewalMs = 60_000;
 
 /**
  * The credentials of this process: one view for all conversations. The file is read once, here; what this process changes
@@ -54,12 +55,19 @@ export class AuthManager {
   readonly #issuers = new Map<string, Promise<IssuerClient>>();
   /** One for all who wait. */
   #renewal: Promise<void> | undefined;
-  /** Could not be renewed ahead of time; they are used up to their end. */
-  #notRenewable: ChatgptTokens | undefined;
+  /**
+   * What a renewal has left as it was, or has brought in no better state: it is asked for again when they have got older.
+   * Tokens may live for seconds, and by a clock that is wrong they have never lived.
+   */
+  #accepted: { readonly tokens: ChatgptTokens; readonly age: TokenAge } | undefined;
+  readonly #longestRenewalMs: number;
+  /** Logins and logouts, one after the other. */
+  #changes: Promise<unknown> = Promise.resolve();
   #pendingLogin: Cancellable | undefined;
 
-  constructor({ codexHome, env, login, originator, connect }: AuthOptions) {
+  constructor({ codexHome, env, login, originator, connect, ...limits }: AuthOptions) {
     this.codexHome = codexHome;
+    this.#longestRenewalMs = limits.longestRenewalMs ?? longestRenewalMs;
     this.login = login;
     this.originator = originator;
     this.#env = env;
@@ -97,9 +105,9 @@ export class AuthManager {
     const credential = this.current(need, warn);
     const tokens = this.#stored?.tokens;
     if (credential?.kind !== "chatgpt" || tokens === undefined) return credential;
-    const age = ageOf(tokens, Date.now());
-    if (age === "fresh" || (age === "due" && tokens === this.#notRenewable)) return credential;
-    return this.#renewAhead(need, { tokens, isExpired: age === "expired" });
+    const age = ageOf(tokens);
+    const isAccepted = tokens === this.#accepted?.tokens && age === this.#accepted.age;
+    return age === "fresh" || isAccepted ? credential : this.#renewAhead(need, age);
   }
 
   /**
@@ -128,32 +136,43 @@ export class AuthManager {
     return this.#renewal;
   }
 
+  /** Resolves when no issuer is asked any more: an answer that nobody takes is the end of a refresh token. */
+  async settled(): Promise<void> {
+    await this.#renewal?.catch(() => {}); // told to whoever waits for it
+  }
+
   /** Keeps the key in place of whatever is stored; rejects with a UserError where it is none. */
   async loginWithApiKey(text: string): Promise<void> {
     const key = text.trim();
     if (key === "") throw new UserError("No API key provided.");
     if (/[^\x21-\x7e]/.test(key)) throw new UserError("That is no API key: it holds a blank or a control character.");
     this.#pendingLogin?.cancel("a login with an API key took its place");
-    const { apiKeyContent } = await import("./token-content.ts");
-    await this.#change((content) => apiKeyContent(key, content));
+    await this.#inTurn(async () => {
+      const { apiKeyContent } = await import("./token-content.ts");
+      await this.#write((content) => apiKeyContent(key, content));
+    });
   }
 
   /** Keeps the tokens in place of whatever is stored, unless the signal says that nobody wants them any more. */
   async loginWithTokens(tokens: TokenSet, signal: AbortSignal): Promise<void> {
-    const { loginContent } = await import("./token-content.ts");
-    await this.#change((content) => {
-      signal.throwIfAborted();
-      return loginContent(tokens, content);
+    await this.#inTurn(async () => {
+      const { loginContent } = await import("./token-content.ts");
+      await this.#write((content) => {
+        signal.throwIfAborted();
+        return loginContent(tokens, content);
+      });
     });
   }
 
   /** Deletes auth.json, also with an API key in it; false when there was none. */
   async logout(): Promise<boolean> {
     this.#pendingLogin?.cancel("a logout ended it");
-    const { deleteAuthFile } = await import("./write-auth-file.ts");
-    const existed = await deleteAuthFile(this.codexHome);
-    this.#set(undefined);
-    return existed;
+    return this.#inTurn(async () => {
+      const { deleteAuthFile } = await import("./write-auth-file.ts");
+      const existed = await deleteAuthFile(this.codexHome);
+      this.#set(undefined);
+      return existed;
+    });
   }
 
   /** At most one sign-in is under way: a new one ends the old one. */
@@ -190,16 +209,15 @@ export class AuthManager {
     return IssuerClient.find(url, await this.#connection);
   }
 
-  async #renewAhead(
-    need: CredentialNeed,
-    { tokens, isExpired }: { readonly tokens: ChatgptTokens; readonly isExpired: boolean },
-  ): Promise<Credential | undefined> {
+  async #renewAhead(need: CredentialNeed, age: "due" | "expired"): Promise<Credential | undefined> {
     try {
       await this.renew();
     } catch (error) {
-      if (isExpired) throw error instanceof UserError ? error : new UserError(messageOf(error), { cause: error });
+      if (age === "expired") {
+        throw error instanceof UserError ? error : new UserError(messageOf(error), { cause: error });
+      }
       log("warn", "auth", messageOf(error));
-      this.#notRenewable = tokens;
+      this.#accept(age); // not of the age that they have by now
     }
     return this.current(need);
   }
@@ -208,14 +226,28 @@ export class AuthManager {
     const before = this.#stored;
     if (before?.tokens === undefined) return;
     const { renewTokens } = await import("./token-renewal.ts");
-    const renewed = await renewTokens(before.tokens, this);
-    // A login or logout on the way has the last word.
-    if (this.#stored === before) this.#stored = { ...before, tokens: renewed };
+    const signal = AbortSignal.timeout(this.#longestRenewalMs);
+    const renewed = await renewTokens(before.tokens, { auth: this, signal });
+    if (this.#stored !== before) return; // a login or logout on the way has the last word
+    this.#stored = { ...before, tokens: renewed };
+    this.#accept();
   }
 
-  async #change(change: (content: Readonly<Record<string, unknown>>) => Record<string, unknown>): Promise<void> {
+  #accept(age?: TokenAge): void {
+    const tokens = this.#stored?.tokens;
+    this.#accepted = tokens && { tokens, age: age ?? ageOf(tokens) };
+  }
+
+  async #write(change: (content: AuthContent) => AuthContent): Promise<void> {
     const { writeAuthFile } = await import("./write-auth-file.ts");
     this.#set(await writeAuthFile(this.codexHome, (content) => change(content ?? {})));
+  }
+
+  /** The last one that was asked for has the last word. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#changes.then(change);
+    this.#changes = turn.catch(() => {}); // told to whoever asked for it
+    return turn;
   }
 
   #set(auth: AuthFile | undefined): void {
@@ -226,10 +258,4 @@ export class AuthManager {
       for (const listener of [...this.#listeners]) listener(method);
     });
   }
-}
-
-function ageOf({ expiresAt, refreshedAt }: ChatgptTokens, now: number): "fresh" | "due" | "expired" {
-  if (expiresAt !== undefined && expiresAt <= now) return "expired";
-  if (expiresAt !== undefined && expiresAt - renewalMs <= now) return "due";
-  return refreshedAt !== undefined && now - refreshedAt > longestAgeMs ? "due" : "fresh";
 }

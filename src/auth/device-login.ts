@@ -17,6 +17,8 @@ const defaultTimeLimitMs = 15 * 60_000;
 /** Between two questions, where the issuer names no other pause (RFC 8628, 3.2). */
 const defaultPauseMs = 5_000;
 const slowDownMs = 5_000;
+/** Whatever the issuer says: nobody waits for longer, and no server is asked all the time. */
+const [shortestPauseMs, longestPauseMs, longestTimeLimitMs] = [1_000, 60_000, 3_600_000];
 
 /** Signs in to ChatGPT with a code that is typed in elsewhere (RFC 8628). Throws when the issuer offers no such thing. */
 export async function startDeviceLogin(
@@ -30,9 +32,11 @@ export async function startDeviceLogin(
   if (typeof device_code !== "string" || typeof user_code !== "string" || typeof verification_uri !== "string") {
     throw new Error(`${issuer.url} sent no device code`);
   }
-  const pending = new PendingLogin(auth, typeof expires_in === "number" ? expires_in * 1000 : defaultTimeLimitMs);
+  const limitMs = typeof expires_in === "number" ? expires_in * 1000 : defaultTimeLimitMs;
+  const pending = new PendingLogin(auth, Math.min(limitMs, longestTimeLimitMs));
   const grantor = { auth, issuer, signal: pending.signal };
-  const pause = pauseMs ?? (typeof interval === "number" ? interval * 1000 : defaultPauseMs);
+  const wanted = typeof interval === "number" ? interval * 1000 : defaultPauseMs;
+  const pause = pauseMs ?? Math.min(Math.max(wanted, shortestPauseMs), longestPauseMs);
   pending.run(async () => storeGrant(await askUntilGranted(device_code, { ...grantor, pauseMs: pause }), grantor));
   return {
     verificationUrl: typeof verification_uri_complete === "string" ? verification_uri_complete : verification_uri,

@@ -1,5 +1,7 @@
+import { addAbortSignal, type Readable } from "node:stream";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { withoutPassword } from "../lib/without-password.ts";
 import type { TokenAnswer } from "./token-content.ts";
 
 /** How an issuer is reached: the connections of the model client, with their proxies and certificates. */
@@ -11,10 +13,12 @@ export interface IssuerConnection {
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
       readonly signal: AbortSignal;
-    }): Promise<{ readonly status: number; readonly body: AsyncIterable<unknown> }>;
+    }): Promise<{ readonly status: number; readonly body: Readable }>;
   };
   /** The same `user-agent` and `originator` as in requests to the model. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How long an answer may take to its end. */
+  readonly answerMs?: number;
 }
 
 interface Endpoints {
@@ -37,7 +41,9 @@ export class TokenRefused extends Error {
   }
 }
 
-const answerMs = 30_000;
+const defaultAnswerMs = 30_000;
+/** A hundred years: behind the end of the calendar no time can be written down. */
+const longestLifeSeconds = 100 * 365 * 86_400;
 const longestAnswer = 1024 * 1024;
 
 /** Speaks OAuth with one issuer. */
@@ -56,7 +62,9 @@ export class IssuerClient {
   static async find(url: string, connection: IssuerConnection): Promise<IssuerClient> {
     const issuer = url.replace(/\/+$/, "");
     if (!isSafe(issuer)) {
-      throw new UserError(`chatgpt_issuer must be an https URL, or an http URL of this machine: "${url}"`);
+      throw new UserError(
+        `chatgpt_issuer must be an https URL without a password, or an http URL of this machine: "${withoutPassword(url)}"`,
+      );
     }
     if (issuer !== openaiIssuer) return new IssuerClient(issuer, await discover(issuer, connection), connection);
     const endpoints = {
@@ -77,11 +85,15 @@ export class IssuerClient {
   async requestTokens(form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<TokenAnswer> {
     const answer = await this.#post(this.#endpoints.token, { form, signal });
     const seconds = answer["expires_in"];
+    const [idToken, accessToken, refreshToken] = ["id_token", "access_token", "refresh_token"].map((name) =>
+      textOf(answer[name]),
+    );
+    if ((idToken ?? accessToken ?? refreshToken) === undefined) throw new Error(`${this.url} granted no token`);
     return {
-      idToken: textOf(answer["id_token"]),
-      accessToken: textOf(answer["access_token"]),
-      refreshToken: textOf(answer["refresh_token"]),
-      expiresInMs: typeof seconds === "number" ? seconds * 1000 : undefined,
+      idToken,
+      accessToken,
+      refreshToken,
+      expiresInMs: typeof seconds === "number" ? Math.max(0, Math.min(seconds, longestLifeSeconds)) * 1000 : undefined,
     };
   }
 
@@ -125,7 +137,7 @@ async function discover(issuer: string, connection: IssuerConnection): Promise<E
   const url = `${issuer}/.well-known/openid-configuration`;
   const failed = (problem: string, cause?: unknown) =>
     new UserError(`Cannot use the issuer ${issuer}: ${problem}`, { cause });
-  const { status, value } = await ask(connection, { url, signal: AbortSignal.timeout(answerMs) }).catch((cause) => {
+  const { status, value } = await ask(connection, { url }).catch((cause) => {
     throw failed(messageOf(cause), cause);
   });
   if (status !== 200 || value === undefined) throw failed(`no OpenID configuration at ${url} (status ${status})`);
@@ -145,7 +157,8 @@ async function discover(issuer: string, connection: IssuerConnection): Promise<E
 /** Tokens travel encrypted, or not beyond this machine. */
 function isSafe(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== "" || password !== "") return false; // it is told to people, and stored
   return protocol === "https:" || (protocol === "http:" && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
 }
 
@@ -153,13 +166,15 @@ interface Question {
   readonly url: string;
   /** Undefined: a GET. */
   readonly form?: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 async function ask(
-  { http, headers }: IssuerConnection,
+  { http, headers, answerMs = defaultAnswerMs }: IssuerConnection,
   { url, form, signal }: Question,
 ): Promise<{ readonly status: number; readonly value: Readonly<Record<string, unknown>> | undefined }> {
+  const limit = AbortSignal.timeout(answerMs);
+  const ending = AbortSignal.any(signal === undefined ? [limit] : [signal, limit]);
   try {
     const answer = await http.send({
       method: form === undefined ? "GET" : "POST",
@@ -170,14 +185,16 @@ async function ask(
         ...(form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
       },
       body: form === undefined ? "" : new URLSearchParams(form).toString(),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+      signal: ending,
     });
-    const parsed = parseJson(await readText(answer.body));
+    const parsed = parseJson(await readText(addAbortSignal(ending, answer.body)));
     return { status: answer.status, value: parsed.ok && isRecord(parsed.value) ? parsed.value : undefined };
   } catch (cause) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
+    const { origin } = new URL(url);
+    if (limit.aborted) throw new Error(`${origin} did not answer within ${answerMs / 1000} seconds`, { cause });
     const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-    throw new Error(`Cannot reach ${new URL(url).origin}: ${messageOf(reason)}`, { cause });
+    throw new Error(`Cannot reach ${origin}: ${messageOf(reason)}`, { cause });
   }
 }
 

@@ -4,28 +4,37 @@ import { type ChatgptTokens, isSameAccount, parseAuthContent, readAuthContent, r
 import { withAuthLock } from "./auth-lock.ts";
 import type { AuthManager } from "./auth-manager.ts";
 import { type IssuerClient, openaiIssuer, TokenRefused } from "./issuer-client.ts";
+import { ageOf } from "./token-age.ts";
 import { renewedContent, type TokenAnswer } from "./token-content.ts";
 import { replaceAuthFile } from "./write-auth-file.ts";
 
-/** All that waits for a renewal waits no longer (spec core 4.4). */
-const longestMs = 60_000;
+interface Renewal {
+  readonly auth: AuthManager;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
+}
 
 /**
  * New tokens of the same account, from whoever was first: another process may have renewed them already, and a refresh
  * token is good for one use. Rejects with a UserError where only a new login helps, with another Error where time may.
  */
-export function renewTokens(tokens: ChatgptTokens, auth: AuthManager): Promise<ChatgptTokens> {
-  return withAuthLock(auth.codexHome, async () => {
-    const { auth: stored } = readAuthFile(auth.codexHome);
-    const others = stored?.tokens;
-    if (others !== undefined && isSameAccount(others, tokens) && others.accessToken !== tokens.accessToken)
-      return others;
-    const answer = await refresh(tokens, auth);
-    return keep(tokens, answer, auth.codexHome);
-  });
+export function renewTokens(tokens: ChatgptTokens, { auth, signal }: Renewal): Promise<ChatgptTokens> {
+  const renew = async () => {
+    const stored = readAuthFile(auth.codexHome).auth?.tokens;
+    const isOurs = stored === undefined || !isSameAccount(stored, tokens) || isKnown(stored, tokens);
+    if (!isOurs && ageOf(stored) === "fresh") return stored;
+    const newest = isOurs ? tokens : stored;
+    return keep(newest, await refresh(newest, { auth, signal }), auth.codexHome);
+  };
+  return withAuthLock(auth.codexHome, renew, signal);
 }
 
-async function refresh(tokens: ChatgptTokens, auth: AuthManager): Promise<TokenAnswer> {
+/** What auth.json holds is what this process has read or written itself: nobody else has renewed it. */
+function isKnown(stored: ChatgptTokens, tokens: ChatgptTokens): boolean {
+  return [tokens.accessToken, tokens.unsaved].includes(stored.accessToken);
+}
+
+async function refresh(tokens: ChatgptTokens, { auth, signal }: Renewal): Promise<TokenAnswer> {
   if (tokens.refreshToken === undefined) throw loginAgain("there is no refresh token");
   // Files of the reference do not say whose they are: those tokens are of ChatGPT's issuer, and no other one gets them.
   const url = tokens.issuer ?? openaiIssuer;
@@ -41,7 +50,7 @@ async function refresh(tokens: ChatgptTokens, auth: AuthManager): Promise<TokenA
     scope: "openid profile email",
   };
   try {
-    return await issuer.requestTokens(form, AbortSignal.timeout(longestMs));
+    return await issuer.requestTokens(form, signal);
   } catch (error) {
     if (error instanceof TokenRefused) throw loginAgain(`the refresh token was refused (${error.message})`, error);
     throw error;
@@ -52,15 +61,17 @@ async function refresh(tokens: ChatgptTokens, auth: AuthManager): Promise<TokenA
 function keep(tokens: ChatgptTokens, answer: TokenAnswer, codexHome: string): ChatgptTokens {
   const { content = {} } = readAuthContent(codexHome);
   const stored = parseAuthContent(content).tokens;
-  if (stored !== undefined && isSameAccount(stored, tokens)) {
+  if (stored !== undefined && isSameAccount(stored, tokens) && isKnown(stored, tokens)) {
     const renewed = renewedContent(answer, content);
+    const kept = parseAuthContent(renewed).tokens ?? tokens;
     try {
       replaceAuthFile(codexHome, renewed);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       log("error", "auth", `${error.message}; the renewed login is good for this process only`);
+      return { ...kept, unsaved: stored.accessToken };
     }
-    return parseAuthContent(renewed).tokens ?? tokens;
+    return kept;
   }
   const { accessToken = tokens.accessToken, refreshToken = tokens.refreshToken, expiresInMs } = answer;
   const expiresAt = expiresInMs === undefined ? undefined : Date.now() + expiresInMs;

@@ -7,7 +7,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +16,7 @@ import path from "node:path";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
 import { type AuthContent, type AuthFile, authFilePath, parseAuthContent, readAuthContent } from "./auth-file.ts";
 import { withAuthLock } from "./auth-lock.ts";
+import { linkTarget } from "./link-target.ts";
 
 /**
  * Changes auth.json as a whole: readers find the old content or the new one, whatever happens on the way. `change` gets
@@ -37,7 +37,7 @@ export async function writeAuthFile(
 export function replaceAuthFile(codexHome: string, content: AuthContent): void {
   try {
     mkdirSync(codexHome, { recursive: true, mode: 0o700 });
-    const file = targetOf(authFilePath(codexHome));
+    const file = linkTarget(authFilePath(codexHome));
     removeLeftovers(file);
     replace(file, `${JSON.stringify(content, undefined, 2)}\n`);
   } catch (cause) {
@@ -51,7 +51,7 @@ export async function deleteAuthFile(codexHome: string): Promise<boolean> {
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) return false; // and the home need not exist
   return withAuthLock(codexHome, () => {
     try {
-      const file = targetOf(link);
+      const file = linkTarget(link);
       removeLeftovers(file);
       const exists = statSync(file, { throwIfNoEntry: false }) !== undefined;
       rmSync(file, { force: true });
@@ -60,23 +60,6 @@ export async function deleteAuthFile(codexHome: string): Promise<boolean> {
       throw new UserError(`Cannot delete "${link}": ${explainSystemError(cause)}`, { cause });
     }
   });
-}
-
-const mostLinks = 40;
-
-/**
- * A link is followed: its owner keeps the file elsewhere, and a file in its place would leave the old credentials there.
- * What it leads to is replaced in its own folder like the file itself.
- */
-function targetOf(file: string): string {
-  let target = file;
-  for (let links = 0; links < mostLinks; links += 1) {
-    const stats = lstatSync(target, { throwIfNoEntry: false });
-    if (stats === undefined || stats.isFile()) return target;
-    if (!stats.isSymbolicLink()) throw new Error("not a regular file");
-    target = path.resolve(path.dirname(target), readlinkSync(target));
-  }
-  throw Object.assign(new Error("too many links"), { code: "ELOOP" });
 }
 
 function temporaryName(file: string, unique: string): string {

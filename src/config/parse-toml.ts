@@ -27,7 +27,7 @@ export function parseTomlValue(text: string): unknown {
 /** A quoted text, open or not, or a word. */
 const piece = /"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'=,{}[\]#]+/g;
 /** What is shorter than that is no key of anybody's. */
-const shortestSecret = 8;
+export const shortestSecret = 8;
 
 /** The line may hold a key or a password: names are shown, and of longer values only their place and length. */
 function maskValues(line: string): string {

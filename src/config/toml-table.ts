@@ -1,4 +1,5 @@
 import { isRecord } from "../lib/parse-json.ts";
+import { shortestSecret } from "./parse-toml.ts";
 
 /** A table and the dotted key it stands under, "" for the file itself. */
 export interface TomlTable {
@@ -138,8 +139,6 @@ function wrongType(key: string, value: unknown, expected: string): WrongValue {
 
 /** People keep passwords and tokens there, and some of them in the wrong place. */
 const holdsSecrets = /^(?:mcp_servers|model_providers|shell_environment_policy)\./;
-/** What is shorter than that is no key of anybody's. */
-const shortestSecret = 8;
 
 function describe(value: unknown): string {
   switch (typeof value) {

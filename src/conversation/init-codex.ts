@@ -77,7 +77,8 @@ export async function initCodex(given: Config, options: InitOptions): Promise<In
     if (!told.has(message)) tell(message);
     told.add(message);
   };
-  const connect = await openModel(config, sessionId, { ...options, warn });
+  const auth = options.auth ?? openAuth(config, options.version);
+  const connect = await openModel(config, sessionId, { ...options, auth, warn });
 
   const { version } = options;
   const { host } = sandbox;
@@ -124,6 +125,7 @@ export async function initCodex(given: Config, options: InitOptions): Promise<In
       await serveSubmissions(session, submissions, closing);
     } finally {
       await session.close();
+      if (options.auth === undefined) await auth.settled(); // else others may still use it
     }
   };
 
@@ -183,9 +185,9 @@ async function credentialFor(
 async function openModel(
   config: Config,
   conversationId: ConversationId,
-  options: InitOptions & { readonly warn: (message: string) => void },
+  options: InitOptions & { readonly auth: AuthManager; readonly warn: (message: string) => void },
 ): Promise<() => Promise<ModelClient>> {
-  const { version, client, recordFile, replayFile, warn, auth = openAuth(config, version) } = options;
+  const { version, client, recordFile, replayFile, warn, auth } = options;
   const { modelProvider: provider, preferredAuthMethod } = config;
   const connect = async () => {
     const { createModelClient } = await import("../model/create-model-client.ts");

@@ -38,9 +38,13 @@ export class Conversations {
     this.#state = state;
     this.auth = openAuth(state.config, state.version);
     // Told once those who asked for the change have their answer.
-    this.auth.onChange((method) =>
-      state.outgoing.notify("authStatusChange", method === undefined ? {} : { authMethod: method }),
-    );
+    this.auth.onChange((stored) => {
+      const { modelProvider: provider, preferredAuthMethod } = state.config;
+      const signsByVariable = !provider.requiresOpenaiAuth || provider.envKey !== undefined;
+      // The same that getAuthStatus says: a key in a variable may stand above what is stored.
+      const method = signsByVariable ? stored : this.auth.method({ provider, preferredAuthMethod });
+      state.outgoing.notify("authStatusChange", method === undefined ? {} : { authMethod: method });
+    });
     this.sandboxes = new SandboxSet(state.config, this.commandHost);
     this.#manager = new ConversationManager({
       version: state.version,
@@ -114,6 +118,7 @@ export class Conversations {
     this.#closing.abort();
     await Promise.all([...this.#live.values()].map((live) => live.close().then(() => live.ended)));
     await this.#manager.close();
+    await this.auth.settled();
     this.sandboxes.close();
     this.commandHost.close();
   }

@@ -2,6 +2,7 @@ import type { Credential } from "../auth/credentials.ts";
 import type { ModelProvider } from "../config/model-providers.ts";
 import type { Environment } from "../lib/environment.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
+import { withoutPassword } from "../lib/without-password.ts";
 import { EventQueue } from "./event-queue.ts";
 import { readStream, type StreamDecoder } from "./event-stream.ts";
 import { basicCredential, percentDecoded } from "./http-connections.ts";
@@ -177,11 +178,6 @@ function addressSecrets({ baseUrl, queryParams }: ModelProvider): readonly strin
   const values = query.flatMap(([name, value]) => (/version/i.test(name) ? [] : [value, encodeURIComponent(value)]));
   if (url === undefined) return values;
   return [...values, url.password, percentDecoded(url.password), basicCredential(url) ?? ""];
-}
-
-/** For a text that may be no URL at all. */
-function withoutPassword(address: string): string {
-  return address.replace(/:[^/@]*@/, ":***@");
 }
 
 function endpoint(

@@ -22,8 +22,19 @@ const tokens = {
 };
 const authJson = (content: object) => ({ "auth.json": JSON.stringify(content) });
 
+type Signed = RunOptions & { readonly signature: string };
+const ofVariable: Signed = {
+  env: { MY_SERVER_PASS: secret("env-key") },
+  provider: { env_key: "MY_SERVER_PASS" },
+  signature: secret("env-key"),
+};
+const ofTokens: Signed = {
+  homeFiles: authJson({ OPENAI_API_KEY: secret("stored"), tokens }),
+  signature: secret("access"),
+};
+
 /** What signs the requests. */
-const credentials: Readonly<Record<string, RunOptions & { readonly signature: string }>> = {
+const credentials: Readonly<Record<string, Signed>> = {
   CODEX_API_KEY: { env: { CODEX_API_KEY: secret("codex") }, signature: secret("codex") },
   OPENAI_API_KEY: { env: { OPENAI_API_KEY: secret("openai") }, signature: secret("openai") },
   "OPENAI_API_KEY of the .env file": {
@@ -34,15 +45,8 @@ const credentials: Readonly<Record<string, RunOptions & { readonly signature: st
     homeFiles: authJson({ OPENAI_API_KEY: secret("stored") }),
     signature: secret("stored"),
   },
-  "the tokens of auth.json": {
-    homeFiles: authJson({ OPENAI_API_KEY: secret("stored"), tokens }),
-    signature: secret("access"),
-  },
-  "the variable of env_key": {
-    env: { MY_SERVER_PASS: secret("env-key") },
-    provider: { env_key: "MY_SERVER_PASS" },
-    signature: secret("env-key"),
-  },
+  "the tokens of auth.json": ofTokens,
+  "the variable of env_key": ofVariable,
 };
 
 /** Everything else that may be secret, all at once. */
@@ -187,10 +191,7 @@ describe("an error tells nothing secret", () => {
     ["an answer of another kind", (request) => ({ raw: [quoted(request)] })],
   ];
   test.each(echoes)("of a server that quotes what it was sent with %s", async (_, step) => {
-    for (const { signature, ...options } of [
-      credentials["the variable of env_key"],
-      credentials["the tokens of auth.json"],
-    ]) {
+    for (const { signature, ...options } of [ofVariable, ofTokens]) {
       await using model = await fakeModel([step], { repeatLast: true });
       const settings = secretly(model, options);
       const provider = { ...settings.provider, request_max_retries: 1, stream_max_retries: 1 };
