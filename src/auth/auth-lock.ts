@@ -42,7 +42,7 @@ let locks = 0;
 /** Rejects when the signal comes first. */
 async function acquire(lock: string, signal: AbortSignal | undefined): Promise<() => void> {
   locks += 1;
-  const holder = `${os.hostname()} ${process.pid} ${locks}`;
+  const holder = `${machineName()} ${process.pid} ${locks}`;
   for (;;) {
     try {
       symlinkSync(holder, lock); // a link to nothing: unlike a file, it is never there without saying whose it is
@@ -94,7 +94,16 @@ function readLock(lock: string): Lock | undefined {
 
 function isStale({ holder, ageMs }: Lock): boolean {
   const [host, id] = holder.split(" ");
-  return holder === "" || ageMs > staleMs || (host === os.hostname() && !isRunning(Number(id)));
+  return holder === "" || ageMs > staleMs || (host === machineName() && !isRunning(Number(id)));
+}
+
+/** Containers may share the name of their host, and number their processes themselves. */
+export function machineName(): string {
+  try {
+    return `${os.hostname()}/${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return os.hostname(); // no Linux
+  }
 }
 
 function isRunning(id: number): boolean {

@@ -166,7 +166,8 @@ async function readText(body: Readable, signal: AbortSignal): Promise<string> {
 
 /** What is shorter than a key is left: it would tear holes into ordinary words. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((shown, secret) => (secret.length < 8 ? shown : shown.replaceAll(secret, "***")), text);
+  const longestFirst = secrets.filter((secret) => secret.length >= 8).sort((one, other) => other.length - one.length);
+  return longestFirst.reduce((shown, secret) => shown.replaceAll(secret, "***"), text);
 }
 
 const longestExcerpt = 2000;

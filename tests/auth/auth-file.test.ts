@@ -13,11 +13,11 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
+import { machineName } from "../../src/auth/auth-lock.ts";
 import { workspace } from "../support/workspace.ts";
 import { authFileOf, jwt, modeOf, need, openIn, store, storedIn } from "./support.ts";
 import type { WrittenAuth } from "./writer.ts";
@@ -85,6 +85,19 @@ describe("auth.json", () => {
   });
 });
 
+test("of a login and a logout at once, the later one has the last word, although somebody else is at the file", async () => {
+  using place = workspace({ git: false });
+  const lock = path.join(place.home, "auth.json.lock");
+  symlinkSync(`${machineName()} ${process.pid} other`, lock);
+  const auth = openIn(place);
+  const changes = [auth.loginWithApiKey("sk-1"), auth.logout()];
+  await sleep(50);
+  rmSync(lock);
+  await Promise.all(changes);
+  expect(auth.current(need)).toBeUndefined();
+  expect(existsSync(authFileOf(place))).toBe(false);
+});
+
 describe("a link in place of auth.json", () => {
   test("is followed: the file it leads to is replaced there, and nothing is left in between", async () => {
     using place = workspace({ git: false });
@@ -149,14 +162,14 @@ describe("whoever writes auth.json", () => {
     using place = workspace({ git: false });
     const lock = path.join(place.home, "auth.json.lock");
     const auth = openIn(place);
-    symlinkSync(`${os.hostname()} ${process.pid} other`, lock);
+    symlinkSync(`${machineName()} ${process.pid} other`, lock);
     const login = auth.loginWithApiKey("sk-1");
     await sleep(100);
     expect(existsSync(authFileOf(place))).toBe(false);
     rmSync(lock);
     await login;
 
-    symlinkSync(`${os.hostname()} ${2 ** 22 + 1} 1`, lock); // more than any process id
+    symlinkSync(`${machineName()} ${2 ** 22 + 1} 1`, lock); // more than any process id
     await auth.loginWithApiKey("sk-2");
     symlinkSync("elsewhere 1 1", lock);
     lutimesSync(lock, Date.now() / 1000 - 100, Date.now() / 1000 - 100);

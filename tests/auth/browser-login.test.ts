@@ -4,9 +4,9 @@ import { existsSync, rmSync, symlinkSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import net from "node:net";
-import os from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { machineName } from "../../src/auth/auth-lock.ts";
 import { startChatGptLogin } from "../../src/auth/browser-login.ts";
 import { browse, clientId, openIdProvider } from "../support/openid-provider.ts";
 import { workspace } from "../support/workspace.ts";
@@ -195,7 +195,7 @@ describe("a sign-in by browser", () => {
     const auth = openIn(place, provider.config);
     const login = await startChatGptLogin(auth);
     const lock = path.join(place.home, "auth.json.lock"); // somebody else is at the file
-    symlinkSync(`${os.hostname()} ${process.pid} other`, lock);
+    symlinkSync(`${machineName()} ${process.pid} other`, lock);
     const browsing = browse(login.authUrl);
     await expect.poll(() => provider.tokenRequests.length).toBe(1); // and the issuer has granted
     login.cancel();

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import os from "node:os";
 import path from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { machineName } from "../../src/auth/auth-lock.ts";
 import { AuthManager } from "../../src/auth/auth-manager.ts";
 import { startChatGptLogin } from "../../src/auth/browser-login.ts";
 import type { Credential } from "../../src/auth/credentials.ts";
@@ -213,18 +213,18 @@ describe("a renewal has an end", () => {
     await using issuer = await badIssuer(answer);
     using place = workspace({ git: false });
     storeTokens(place, issuer.url);
-    const auth = impatientIn(place, { answerMs: 200 });
-    await expect(auth.credential(need)).rejects.toThrow(`${issuer.url} did not answer within 0.2 seconds`);
+    const auth = impatientIn(place, { answerMs: 500 });
+    await expect(auth.credential(need)).rejects.toThrow(`${issuer.url} did not answer within 0.5 seconds`);
     storeTokens(place, issuer.url, 30);
-    expect(await impatientIn(place, { answerMs: 200 }).credential(need)).toMatchObject({ token: "old" });
+    expect(await impatientIn(place, { answerMs: 500 }).credential(need)).toMatchObject({ token: "old" });
   });
 
   test.each(silences)("when the issuer %s to the question for its addresses", async (_, answer) => {
     await using issuer = await badIssuer(says({}), answer);
     using place = workspace({ git: false });
     storeTokens(place, issuer.url);
-    await expect(impatientIn(place, { answerMs: 200 }).credential(need)).rejects.toThrow(
-      `Cannot use the issuer ${issuer.url}: ${issuer.url} did not answer within 0.2 seconds`,
+    await expect(impatientIn(place, { answerMs: 500 }).credential(need)).rejects.toThrow(
+      `Cannot use the issuer ${issuer.url}: ${issuer.url} did not answer within 0.5 seconds`,
     );
   });
 
@@ -232,12 +232,12 @@ describe("a renewal has an end", () => {
     await using issuer = await badIssuer(says({ access_token: "new" }));
     using place = workspace({ git: false });
     const lock = `${authFileOf(place)}.lock`;
-    symlinkSync(`${os.hostname()} ${process.pid} other`, lock);
+    symlinkSync(`${machineName()} ${process.pid} other`, lock);
     storeTokens(place, issuer.url, 30);
     const early = impatientIn(place, { longestRenewalMs: 100 });
     expect(await early.credential(need)).toMatchObject({ token: "old" });
     storeTokens(place, issuer.url);
-    const late = impatientIn(place, { longestRenewalMs: 100 });
+    const late = impatientIn(place, { longestRenewalMs: 1_000 });
     await expect(late.credential(need)).rejects.toThrow(`Another process does not let go of "${lock}"`);
     rmSync(lock);
     expect(await late.credential(need)).toMatchObject({ token: "new" });

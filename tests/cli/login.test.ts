@@ -213,8 +213,9 @@ describe("codex login to ChatGPT", () => {
     await using provider = await openIdProvider();
     const codex = startCodex(["login"], {
       config: provider.config,
+      configTables: ['[model_providers.mine]\nname = "Mine"\nenv_key = "MY_PASS"'],
       git: false,
-      env: { BROWSER: "./browser", CODEX_API_KEY: key },
+      env: { BROWSER: "./browser", CODEX_API_KEY: key, MY_PASS: key },
       setup: ({ work }) => {
         writeFileSync(
           path.join(work, "browser"),
