@@ -59,7 +59,8 @@ async function refresh(tokens: ChatgptTokens, { auth, signal }: Renewal): Promis
 
 /** Where another account has taken the place in the file, or somebody logged out, the tokens live on here alone. */
 function keep(tokens: ChatgptTokens, answer: TokenAnswer, codexHome: string): ChatgptTokens {
-  const { content = {} } = readAuthContent(codexHome);
+  const { content = {}, problem } = readAuthContent(codexHome);
+  if (problem !== undefined) log("error", "auth", `${problem}; the renewed login is good for this process only`);
   const stored = parseAuthContent(content).tokens;
   if (stored !== undefined && isSameAccount(stored, tokens) && isKnown(stored, tokens)) {
     const renewed = renewedContent(answer, content);

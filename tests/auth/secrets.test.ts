@@ -213,11 +213,9 @@ describe("an error tells nothing secret", () => {
     ["no host", `http://somebody:${secret("password")}@/v1`],
     ["a port that is none", `http://somebody:${secret("password")}@127.0.0.1:99999/v1`],
   ])("of an address with a password: %s", async (_, url) => {
-    for (const flags of formats) {
-      const run = await runCodex(["exec", ...flags, "--record", "run.jsonl", "go"], {
-        model: { url },
-        env: { CODEX_LOG: "trace" },
-      });
+    const options = { model: { url }, env: { CODEX_LOG: "trace" } };
+    const starts = formats.map((flags) => runCodex(["exec", ...flags, "--record", "run.jsonl", "go"], options));
+    for (const run of await Promise.all(starts)) {
       expect(run.exitCode).toBe(1);
       expectNothing(toldBy(run));
     }
@@ -250,16 +248,10 @@ describe("an error tells nothing secret", () => {
     ["a number where a text belongs", `[mcp_servers.s]\ncommand = "c"\nenv = { PIN = 12345678 }`],
     ["a text in place of variables", `[shell_environment_policy]\nset = "PASS=${secret("set")}"`],
   ])("of a config.toml with %s", async (_, config) => {
-    for (const args of [
-      ["exec", "go"],
-      ["exec", "--json", "go"],
-      ["proto"],
-      ["mcp"],
-      ["doctor"],
-      ["login", "status"],
-    ]) {
-      const run = await runCodex(args, { homeFiles: { "config.toml": config } });
-      expect({ args, exitCode: run.exitCode }).toEqual({ args, exitCode: 1 });
+    const faces = [["exec", "go"], ["exec", "--json", "go"], ["proto"], ["mcp"], ["doctor"], ["login", "status"]];
+    const runs = await Promise.all(faces.map((args) => runCodex(args, { homeFiles: { "config.toml": config } })));
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual(faces.map(() => 1));
+    for (const run of runs) {
       expect(run.stdout + run.stderr).toMatch(/TOML parse error|invalid type/);
       expectNothing(toldBy(run));
       expect(run.stdout + run.stderr).not.toContain("12345678");
