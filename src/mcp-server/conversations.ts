@@ -40,9 +40,9 @@ export class Conversations {
     // Told once those who asked for the change have their answer.
     this.auth.onChange((stored) => {
       const { modelProvider: provider, preferredAuthMethod } = state.config;
-      const signsByVariable = !provider.requiresOpenaiAuth || provider.envKey !== undefined;
+      const takesNoAccount = !provider.requiresOpenaiAuth || provider.envKey !== undefined;
       // The same that getAuthStatus says: a key in a variable may stand above what is stored.
-      const method = signsByVariable ? stored : this.auth.method({ provider, preferredAuthMethod });
+      const method = takesNoAccount ? stored : this.auth.method({ provider, preferredAuthMethod });
       state.outgoing.notify("authStatusChange", method === undefined ? {} : { authMethod: method });
     });
     this.sandboxes = new SandboxSet(state.config, this.commandHost);
