@@ -1,12 +1,13 @@
 // Builds dist/: src/ bundled and split into CommonJS chunks, which start faster than ES modules on Node 20, the sandbox
 // helper as a file of its own, prompts, the licences of what is bundled, and V8's code for the chunks.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
+import { packChunks } from "./scripts/pack-chunks.mjs";
 
 const root = import.meta.dirname;
 const dist = path.join(root, "dist");
@@ -63,7 +64,7 @@ const withoutUnusedParts = {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(path.join(dist, "assets"), { recursive: true });
 
-const { metafile, outputFiles } = await build({
+const bundle = await build({
   ...common,
   entryPoints: { main: "src/main.ts" },
   format: "esm",
@@ -72,18 +73,11 @@ const { metafile, outputFiles } = await build({
   write: false,
   plugins: [withoutUnusedParts],
 });
-const chunks = await toCommonJs(outputFiles);
-const packs = packChunks(metafile.outputs);
-for (const [pack, names] of packs) {
-  const members = names.map(
-    (name) => `${JSON.stringify(name)}(exports,require,module,__dirname,__hold){${chunks.get(name)}}`,
-  );
-  writeFileSync(path.join(dist, pack), `({${members.join(",\n")}})`);
-}
-const packOf = Object.fromEntries([...packs].flatMap(([pack, names]) => names.map((name) => [name, pack])));
+const packs = await packChunks(bundle, common);
+for (const [pack, text] of packs) writeFileSync(path.join(dist, pack), text);
 await build({
   ...common,
-  define: { ...common.define, CODEX_PACKS: JSON.stringify(packOf) },
+  define: { ...common.define, CODEX_PACKS: JSON.stringify([...packs.keys()]) },
   entryPoints: { loader: "src/loader.ts", "sandbox-helper": "src/process/sandbox-helper.ts" },
   format: "cjs",
 });
@@ -96,47 +90,9 @@ for (const name of ["apply_patch", "applypatch"]) {
   const script = '#!/bin/sh\nexec node "$(dirname "$0")/../../bin/codex.js" apply_patch "$@"\n';
   writeFileSync(path.join(dist, "path", name), script, { mode: 0o755 });
 }
-writeFileSync(path.join(dist, "THIRD-PARTY-LICENSES.txt"), licences(metafile));
+writeFileSync(path.join(dist, "THIRD-PARTY-LICENSES.txt"), licences(bundle.metafile));
+keepHelp();
 await keepCode();
-
-/** Splitting needs ES modules as output; this turns each into CommonJS, with import() as a lazy require(). */
-async function toCommonJs(files) {
-  const options = { ...common, format: "cjs", supported: { "dynamic-import": false } };
-  const { platform, target, minify, format, supported } = options;
-  const convert = async ({ path: file, text }) => {
-    const { code } = await transform(text, { platform, target, minify, format, supported });
-    return [path.basename(file), code];
-  };
-  return new Map(await Promise.all(files.map(convert)));
-}
-
-/**
- * Which chunks share a file, by file: what one start loads in any case is read at once. A chunk stands in the first pack
- * that needs it, and each chunk that is loaded on its own is a pack of its own.
- */
-function packChunks(outputs) {
-  const lazy = Object.entries(outputs).filter(([, { entryPoint }]) => entryPoint !== undefined);
-  const chunkOf = (source) => lazy.find(([, { entryPoint }]) => entryPoint === source)?.[0];
-  const together = [
-    ["src/main.ts"],
-    ["src/cli/program.ts"],
-    ["src/cli/exec-command.ts", "src/model/create-model-client.ts", "src/render/human-renderer.ts"],
-    ["src/tools/run-tool-call.ts"], // ahead of commands that share something with it and are seldom run
-  ];
-  const starts = [...together.map((sources) => sources.map(chunkOf)), ...lazy.map(([name]) => [name])];
-  const taken = new Set();
-  const take = (name) => {
-    if (taken.has(name)) return [];
-    taken.add(name);
-    const inner = outputs[name].imports.filter(({ kind, external }) => kind === "import-statement" && !external);
-    return [path.basename(name), ...inner.flatMap((chunk) => take(chunk.path))];
-  };
-  const packed = starts.map((names) => {
-    const [first] = names;
-    return [path.basename(first).replace(/-[A-Z0-9]+\.cjs$/, ".cjs"), names.flatMap(take)];
-  });
-  return packed.filter(([, names]) => names.length > 0);
-}
 
 /** The licence of every package whose code is in the bundle. */
 function licences({ inputs }) {
@@ -154,6 +110,17 @@ function licence(name) {
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   const text = file === undefined ? "" : readFileSync(path.join(folder, file), "utf8").trim();
   return `${"=".repeat(72)}\n${name} ${version} (${license})\n\n${text}`;
+}
+
+/** The texts that are most asked for, so that a start prints them before it loads anything. */
+function keepHelp() {
+  for (const [name, args] of [
+    ["codex", ["--help"]],
+    ["exec", ["exec", "--help"]],
+  ]) {
+    const { status, stdout } = spawnSync(process.execPath, [path.join(root, "bin/codex.js"), ...args]);
+    if (status === 0) writeFileSync(path.join(dist, "assets", `help-${name}.txt`), stdout);
+  }
 }
 
 /**
@@ -190,7 +157,6 @@ async function keepCode() {
     );
     const env = { PATH: process.env.PATH, HOME: scratch, CODEX_HOME: scratch };
     const runner = path.join(root, "scripts/keep-code.cjs");
-    const programChunk = packs.find(([pack]) => pack === "program.cjs")[1][0];
     const clientInfo = { name: "build", version: "1" };
     const questions = [
       { id: 1, method: "initialize", params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo } },
@@ -203,7 +169,7 @@ async function keepCode() {
       mcp: questions.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join(""),
     };
     for (const [args, input] of Object.entries(tasks)) {
-      const child = spawn(process.execPath, [runner, dist, programChunk, ...args.split(" ")], {
+      const child = spawn(process.execPath, [runner, dist, ...args.split(" ")], {
         cwd: scratch,
         env,
         stdio: ["pipe", "ignore", "ignore"],

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-require("../dist/loader.cjs").load("main.cjs");
+require("../dist/loader.cjs").load("main.cjs/0");

@@ -3,10 +3,10 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { Script } from "node:vm";
 
-/** Name of each chunk of the bundle to the file it stands in; put in by the build. */
-declare const CODEX_PACKS: Readonly<Record<string, string>>;
+/** The files that the bundle consists of; put in by the build. */
+declare const CODEX_PACKS: readonly string[];
 
-type Chunk = (
+type Part = (
   exports: unknown,
   require: (id: string) => unknown,
   module: Module,
@@ -21,41 +21,58 @@ interface Module {
 const folder = __dirname;
 const requireFromHere = createRequire(__filename);
 const modules = new Map<string, Module>();
-const packs = new Map<string, Readonly<Record<string, Chunk>>>();
+const imported = new Map<string, unknown>();
+const packs = new Map<string, Readonly<Record<string, Part>>>();
 const held = new Map<string, Buffer | undefined>();
 
 /** The compiled packs by file; the build takes their code from here after a run. */
 export const scripts = new Map<string, Script>();
 
 /**
- * Loads a chunk of the bundle, with the code that V8 compiled when the bundle was built: that halves the time of a start.
- * On another version of Node that code is refused, and the source is compiled as ever.
+ * Loads a part of a pack, `pack.cjs/number`, with the code that V8 compiled when the bundle was built: that halves the
+ * time of a start. On another version of Node that code is refused, and the source is compiled as ever.
  */
 export function load(name: string): unknown {
   const known = modules.get(name);
   if (known !== undefined) return known.exports;
   const module = { exports: {} };
   modules.set(name, module);
-  const chunk = packHolding(name)[name];
-  if (chunk === undefined) throw new Error(`The build is not complete: ${name} is missing.`);
-  chunk(module.exports, requireChunk, module, folder, hold);
+  const part = readPack(name.slice(0, name.indexOf("/")))[name];
+  if (part === undefined) throw new Error(`The build is not complete: ${name} is missing.`);
+  part(module.exports, requireChunk, module, folder, hold);
   return module.exports;
 }
 
+/** The build has written `./part/chunk` for a chunk, and `import:name` for what an import statement asks Node for. */
 function requireChunk(id: string): unknown {
-  return id.startsWith("./") ? load(id.slice(2)) : requireFromHere(id);
+  if (id.startsWith("import:")) return importBuiltin(id.slice("import:".length));
+  if (!id.startsWith("./")) return requireFromHere(id);
+  const end = id.lastIndexOf("/");
+  const part = load(id.slice(2, end)) as Readonly<Record<string, unknown>>; // what the build has put there
+  return part[id.slice(end + 1)];
 }
 
-function packHolding(name: string): Readonly<Record<string, Chunk>> {
-  const file = path.join(folder, CODEX_PACKS[name] ?? name);
-  const known = packs.get(file);
+/** As a module of its own, for the code that esbuild writes would otherwise copy all of its names for each default import. */
+function importBuiltin(name: string): unknown {
+  let found = imported.get(name);
+  if (found === undefined) {
+    const builtin = requireFromHere(name) as object;
+    found = Object.create(builtin, { __esModule: { value: true }, default: { value: builtin } });
+    imported.set(name, found);
+  }
+  return found;
+}
+
+function readPack(name: string): Readonly<Record<string, Part>> {
+  const known = packs.get(name);
   if (known !== undefined) return known;
+  const file = path.join(folder, name);
   // The build writes ASCII alone, which is read fastest so.
-  const source = held.get(file)?.toString("latin1") ?? readFileSync(file, "latin1");
-  const script = new Script(source, { filename: file, cachedData: readCode(file) });
+  const source = held.get(name)?.toString("latin1") ?? readFileSync(file, "latin1");
+  const script = new Script(source, { filename: file, cachedData: readCode(name) });
   scripts.set(file, script);
-  const pack = script.runInThisContext() as Readonly<Record<string, Chunk>>; // what the build has put there
-  packs.set(file, pack);
+  const pack = script.runInThisContext() as Readonly<Record<string, Part>>; // what the build has put there
+  packs.set(name, pack);
   return pack;
 }
 
@@ -64,19 +81,18 @@ function packHolding(name: string): Readonly<Record<string, Chunk>> {
  * installed where commands may write.
  */
 function hold(): void {
-  for (const name of new Set(Object.values(CODEX_PACKS))) {
-    const file = path.join(folder, name);
-    if (packs.has(file) || held.has(file)) continue;
-    held.set(file, readFileSync(file));
-    held.set(`${file}.code`, readCode(file));
+  for (const name of CODEX_PACKS) {
+    if (packs.has(name) || held.has(name)) continue;
+    held.set(name, readFileSync(path.join(folder, name)));
+    held.set(`${name}.code`, readCode(name));
   }
 }
 
-function readCode(file: string): Buffer | undefined {
-  const name = `${file}.code`;
+function readCode(pack: string): Buffer | undefined {
+  const name = `${pack}.code`;
   if (held.has(name)) return held.get(name);
   try {
-    return readFileSync(name);
+    return readFileSync(path.join(folder, name));
   } catch {
     return undefined;
   }
