@@ -52,12 +52,16 @@ function requireChunk(id: string): unknown {
   return part[id.slice(end + 1)];
 }
 
-/** As a module of its own, for the code that esbuild writes would otherwise copy all of its names for each default import. */
+/**
+ * As a module of its own, for the code that esbuild writes would otherwise copy all of its names for each default import.
+ * One that no start needs is loaded when something in it is used.
+ */
 function importBuiltin(name: string): unknown {
   let found = imported.get(name);
   if (found === undefined) {
-    const builtin = requireFromHere(name) as object;
-    found = Object.create(builtin, { __esModule: { value: true }, default: { value: builtin } });
+    const load = () => requireFromHere(name) as object;
+    const names = name === "node:child_process" ? new Proxy({}, { get: (_, key) => Reflect.get(load(), key) }) : load();
+    found = Object.create(names, { __esModule: { value: true }, default: { get: load } });
     imported.set(name, found);
   }
   return found;
