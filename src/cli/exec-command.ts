@@ -66,9 +66,7 @@ export async function execCommand(promptArgument: string | undefined, options: E
   checkImages(options.images);
   const answerFile = options.lastMessageFile === undefined ? undefined : openAnswerFile(options.lastMessageFile);
 
-  const output = new ProcessOutput(
-    hasColour(options.color, { env: loaded.env, isTerminal: process.stderr.isTTY === true }),
-  );
+  const output = new ProcessOutput((isTerminal) => hasColour(options.color, { env: loaded.env, isTerminal }));
   const prompt = await readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
   const prepared = options.oss && options.replayFile === undefined ? await prepareOss(loaded, output) : loaded;
 

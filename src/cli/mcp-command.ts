@@ -19,7 +19,7 @@ export async function mcpCommand({ overrides }: McpOptions): Promise<number> {
   const { env } = process;
   const processCwd = currentFolder();
   const config = readConfig({ overrides, env, processCwd });
-  const output = new ProcessOutput(false);
+  const output = new ProcessOutput();
   startLog(config.env, "warn", (text) => {
     if (process.stderr.writableLength < maxUnreadLog) output.stderr(text);
   });

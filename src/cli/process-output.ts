@@ -3,22 +3,32 @@ import { errorCode, explainSystemError } from "../lib/errors.ts";
 import type { Output } from "../render/renderer.ts";
 import { timeLimit } from "./run-end.ts";
 
-/** This process's stdout and stderr. */
+/** This process's stdout and stderr; opened when they are first used, which a run does when its request is on its way. */
 export class ProcessOutput implements Output {
-  readonly isStdoutTerminal = process.stdout.isTTY === true;
-  readonly isStderrTerminal = process.stderr.isTTY === true;
-  readonly hasColour: boolean;
+  readonly #colourOn: (isTerminal: boolean) => boolean;
   readonly #closed = new AbortController();
   #problem: string | undefined;
+  #isOpen = false;
   #isPatient = true;
   /** One for all that wait, for a long session has many of them. */
   #drain: Promise<void> | undefined;
   #letOn = () => {};
 
-  constructor(hasColour: boolean) {
-    this.hasColour = hasColour;
-    process.stdout.on("error", (error) => this.#fail(error));
-    process.stderr.on("error", () => {}); // a log that nobody reads is no reason to stop
+  /** `colourOn` says whether the log has colours, on a terminal or elsewhere. */
+  constructor(colourOn: (isTerminal: boolean) => boolean = () => false) {
+    this.#colourOn = colourOn;
+  }
+
+  get isStdoutTerminal(): boolean {
+    return this.#open().stdout.isTTY === true;
+  }
+
+  get isStderrTerminal(): boolean {
+    return this.#open().stderr.isTTY === true;
+  }
+
+  get hasColour(): boolean {
+    return this.#colourOn(this.isStderrTerminal);
   }
 
   /** Why stdout could not be written, other than that nobody reads it any more; the run cannot be told a success. */
@@ -28,7 +38,7 @@ export class ProcessOutput implements Output {
 
   /** A promise while much has been written that nobody has taken yet. */
   pressure(): Promise<void> | undefined {
-    if (!process.stdout.writableNeedDrain || this.#closed.signal.aborted || !this.#isPatient) return undefined;
+    if (!this.#open().stdout.writableNeedDrain || this.#closed.signal.aborted || !this.#isPatient) return undefined;
     this.#drain ??= this.#waitForDrain();
     return this.#drain;
   }
@@ -50,11 +60,11 @@ export class ProcessOutput implements Output {
   }
 
   stdout(text: string): void {
-    if (!this.#closed.signal.aborted) process.stdout.write(text);
+    if (!this.#closed.signal.aborted) this.#open().stdout.write(text);
   }
 
   stderr(text: string): void {
-    process.stderr.write(text);
+    this.#open().stderr.write(text);
   }
 
   /**
@@ -63,13 +73,23 @@ export class ProcessOutput implements Output {
    */
   async flush(logMs?: number): Promise<void> {
     await setImmediate(); // a reader that went away is reported a moment after the write
-    const log = this.#drained(process.stderr);
+    const { stdout, stderr } = this.#open();
+    const log = this.#drained(stderr);
     const logLimit = logMs === undefined ? [] : [timeLimit(logMs)];
-    await Promise.all([this.#drained(process.stdout), Promise.race([log, ...logLimit])]);
+    await Promise.all([this.#drained(stdout), Promise.race([log, ...logLimit])]);
+  }
+
+  #open(): Pick<NodeJS.Process, "stdout" | "stderr"> {
+    if (!this.#isOpen) {
+      this.#isOpen = true;
+      process.stdout.on("error", (error) => this.#fail(error));
+      process.stderr.on("error", () => {}); // a log that nobody reads is no reason to stop
+    }
+    return process;
   }
 
   #waitForDrain(): Promise<void> {
-    const { stdout } = process;
+    const { stdout } = this.#open();
     const { signal } = this.#closed;
     return new Promise((resolve) => {
       this.#letOn = () => {

@@ -48,7 +48,7 @@ export async function protoCommand(options: ProtoOptions): Promise<number> {
     env: process.env,
     processCwd: currentFolder(),
   });
-  const output = new ProcessOutput(false);
+  const output = new ProcessOutput();
   startLog(config.env, "info", (text) => {
     if (process.stderr.writableLength < maxUnreadLog) output.stderr(text);
   });

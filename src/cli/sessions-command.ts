@@ -35,7 +35,7 @@ interface Place {
 
 /** Returns the exit status. */
 export async function sessionsCommand(action: SessionsAction): Promise<number> {
-  const place = { codexHome: findCodexHome(process.env, currentFolder()), output: new ProcessOutput(false) };
+  const place = { codexHome: findCodexHome(process.env, currentFolder()), output: new ProcessOutput() };
   const status = await perform(action, place);
   await place.output.flush();
   if (place.output.problem !== undefined) throw new UserError(`Cannot write to stdout: ${place.output.problem}`);
