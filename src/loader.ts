@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import path from "node:path";
+import { join } from "node:path";
 import { Script } from "node:vm";
 
 /** The files that the bundle consists of; put in by the build. */
@@ -19,7 +18,6 @@ interface Module {
 }
 
 const folder = __dirname;
-const requireFromHere = createRequire(__filename);
 const modules = new Map<string, Module>();
 const imported = new Map<string, unknown>();
 const packs = new Map<string, Readonly<Record<string, Part>>>();
@@ -46,7 +44,7 @@ export function load(name: string): unknown {
 /** The build has written `./part/chunk` for a chunk, and `import:name` for what an import statement asks Node for. */
 function requireChunk(id: string): unknown {
   if (id.startsWith("import:")) return importBuiltin(id.slice("import:".length));
-  if (!id.startsWith("./")) return requireFromHere(id);
+  if (!id.startsWith("./")) return require(id);
   const end = id.lastIndexOf("/");
   const part = load(id.slice(2, end)) as Readonly<Record<string, unknown>>; // what the build has put there
   return part[id.slice(end + 1)];
@@ -59,7 +57,7 @@ function requireChunk(id: string): unknown {
 function importBuiltin(name: string): unknown {
   let found = imported.get(name);
   if (found === undefined) {
-    const load = () => requireFromHere(name) as object;
+    const load = () => require(name) as object;
     const names = name === "node:child_process" ? new Proxy({}, { get: (_, key) => Reflect.get(load(), key) }) : load();
     found = Object.create(names, { __esModule: { value: true }, default: { get: load } });
     imported.set(name, found);
@@ -70,7 +68,7 @@ function importBuiltin(name: string): unknown {
 function readPack(name: string): Readonly<Record<string, Part>> {
   const known = packs.get(name);
   if (known !== undefined) return known;
-  const file = path.join(folder, name);
+  const file = join(folder, name);
   // The build writes ASCII alone, which is read fastest so.
   const source = held.get(name)?.toString("latin1") ?? readFileSync(file, "latin1");
   const script = new Script(source, { filename: file, cachedData: readCode(name) });
@@ -87,7 +85,7 @@ function readPack(name: string): Readonly<Record<string, Part>> {
 function hold(): void {
   for (const name of CODEX_PACKS) {
     if (packs.has(name) || held.has(name)) continue;
-    held.set(name, readFileSync(path.join(folder, name)));
+    held.set(name, readFileSync(join(folder, name)));
     held.set(`${name}.code`, readCode(name));
   }
 }
@@ -96,7 +94,7 @@ function readCode(pack: string): Buffer | undefined {
   const name = `${pack}.code`;
   if (held.has(name)) return held.get(name);
   try {
-    return readFileSync(path.join(folder, name));
+    return readFileSync(join(folder, name));
   } catch {
     return undefined;
   }
