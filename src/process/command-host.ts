@@ -124,8 +124,14 @@ export class CommandHost {
     }
   }
 
-  /** The first pipe that a process reads takes two milliseconds longer than the next: better while nobody waits. */
-  warmUpPipes(): void {
+  /** What every command needs, while nobody waits for it. */
+  warmUp(): void {
+    this.guard.start();
+    this.#warmUpPipes();
+  }
+
+  /** The first pipe that a process reads takes two milliseconds longer than the next. */
+  #warmUpPipes(): void {
     const libc = this.#hasWarmPipes ? undefined : this.tryLibc();
     this.#hasWarmPipes = true;
     if (libc === undefined) return;

@@ -80,11 +80,8 @@ export function prepareSandbox(policy: SandboxPolicy, options: SandboxOptions): 
 type Prepared<T extends Sandbox = Sandbox> = T extends Sandbox ? Omit<T, "policy" | "host" | "close"> : never;
 
 function unrestricted({ cwd }: SandboxOptions, host: CommandHost): Prepared<NoSandbox> {
-  const warmUp = () => {
-    host.guard.start();
-    host.warmUpPipes();
-  };
-  return { backend: "none", writableRoots: [path.parse(cwd).root], warnings: [], summary: "no sandbox", warmUp };
+  const writableRoots = [path.parse(cwd).root];
+  return { backend: "none", writableRoots, warnings: [], summary: "no sandbox", warmUp: () => host.warmUp() };
 }
 
 function restricted(policy: SandboxPolicy, options: SandboxOptions, host: CommandHost): Prepared {
@@ -93,12 +90,12 @@ function restricted(policy: SandboxPolicy, options: SandboxOptions, host: Comman
   const writableRoots = roots.map((root) => root.path);
   const warnings = [...configurationWarnings(policy, options)];
   const base = { writableRoots, warnings };
-  const startGuard = () => host.guard.start();
+  const warmUp = () => host.warmUp();
   if (process.platform === "darwin") {
     const folders = policy.mode === "workspace-write" ? [cwd, ...policy.writable_roots] : [];
     const network = hasNetworkAccess(policy);
     const seatbelt = prepareSeatbelt(writableRoots, { folders, env, network });
-    return { ...base, ...seatbelt, backend: "seatbelt", summary: "Seatbelt", warmUp: startGuard };
+    return { ...base, ...seatbelt, backend: "seatbelt", summary: "Seatbelt", warmUp };
   }
 
   // Before the FFI is loaded, which the question for Landlock needs.
@@ -114,7 +111,7 @@ function restricted(policy: SandboxPolicy, options: SandboxOptions, host: Comman
         ...found,
         backend: "bubblewrap",
         warnings: [...warnings, ...found.warnings],
-        warmUp: startGuard,
+        warmUp,
       };
     }
     if (choice === "bwrap") throw bubblewrapRefusal(found.problem);
@@ -124,11 +121,12 @@ function restricted(policy: SandboxPolicy, options: SandboxOptions, host: Comman
     );
   }
   const landlock = prepareLandlock(policy, { host, writableRoots: roots, abiLimit: options.landlockAbiLimit });
-  const warmUp = () => {
-    host.guard.start();
+  const warmUpAll = () => {
+    warmUp();
     host.warmUpHelper();
   };
-  return { ...base, ...landlock, backend: "landlock", warnings: [...warnings, ...landlock.warnings], warmUp };
+  const allWarnings = [...warnings, ...landlock.warnings];
+  return { ...base, ...landlock, backend: "landlock", warnings: allWarnings, warmUp: warmUpAll };
 }
 
 /** Where a copy of our own files may be put, in order of preference. */
