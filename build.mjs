@@ -124,14 +124,14 @@ function keepHelp() {
 }
 
 /**
- * Lets the program do two small tasks and keeps what V8 compiled for it, functions included, beside the chunks. It only
+ * Lets the program do three small tasks and keeps what V8 compiled for it, functions included, beside the chunks. It only
  * makes starts faster, on this version of Node: where the task fails, less is kept, and the build is as good.
  */
 async function keepCode() {
   const scratch = mkdtempSync(path.join(os.tmpdir(), "codex-build-"));
   const call = { type: "function_call", call_id: "1", name: "shell", arguments: '{"command":["true"]}' };
   const message = { type: "message", role: "assistant", content: [{ type: "output_text", text: "ok" }] };
-  const answers = [call, message];
+  const answers = [call, message, message];
   const server = http.createServer((request, response) => {
     request.resume().on("end", () => {
       const item = answers.shift();
@@ -166,6 +166,7 @@ async function keepCode() {
     ];
     const tasks = {
       "exec --skip-git-repo-check --full-auto build": "",
+      proto: `${JSON.stringify({ id: "1", op: { type: "user_input", items: [{ type: "text", text: "build" }] } })}\n`,
       mcp: questions.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join(""),
     };
     for (const [args, input] of Object.entries(tasks)) {
