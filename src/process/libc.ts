@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
+import path from "node:path";
 import { isRecord } from "../lib/parse-json.ts";
+import { canonicalPath } from "./canonical-path.ts";
 import { callNumber, type SystemCall, supportedCpu } from "./system-calls.ts";
 import { describeErrno } from "./system-error.ts";
 
@@ -37,11 +39,20 @@ export function succeeds(call: () => void): boolean {
   }
 }
 
-/** Where the FFI's native part for this process lies, seen from a file of ours; throws when it is not installed. */
+/**
+ * Where the FFI's native part for this process lies, seen from a file of ours; throws when it is not installed. Looks where
+ * Node would look, which takes Node longer than loading the file.
+ */
 export function locateForeignModule(from: string): string {
   const flavour = runsOnMusl() ? "musl" : "linux";
   const { arch } = process;
-  return createRequire(from).resolve(`@koromix/koffi-linux-${arch}/${flavour}_${arch}/koffi.node`);
+  const name = `@koromix/koffi-linux-${arch}/${flavour}_${arch}/koffi.node`;
+  for (let folder = from; folder !== path.dirname(folder); ) {
+    folder = path.dirname(folder);
+    const file = path.join(folder, "node_modules", name);
+    if (existsSync(file)) return canonicalPath(file);
+  }
+  return createRequire(from).resolve(name);
 }
 
 /** The loader of a musl system is also on glibc systems that cross-compile; only its mapping says what runs. */
