@@ -44,7 +44,11 @@ export async function packChunks({ outputFiles, metafile }, options) {
  */
 function partsOf(outputs) {
   const lazy = Object.entries(outputs).filter(([, { entryPoint }]) => entryPoint !== undefined);
-  const chunkOf = (source) => lazy.find(([, { entryPoint }]) => entryPoint === source)?.[0];
+  const chunkOf = (source) => {
+    const [chunk] = lazy.find(([, { entryPoint }]) => entryPoint === source) ?? [];
+    if (chunk === undefined) throw new Error(`No import() loads ${source} any more: take it off the lists above.`);
+    return chunk;
+  };
   const alone = loadedAlone.map((source) => neededBy(chunkOf(source), outputs));
   const each = lazy.map(([chunk]) => neededBy(chunk, outputs));
   const parts = [];
