@@ -48,6 +48,10 @@ export class McpSession {
       ...options,
       output: {
         write: (line) => this.#lines.write("stdout", line),
+        writeParts: (parts) => {
+          this.#lines.flush();
+          for (const part of parts) output.stdout(part);
+        },
         pressure: () => output.pressure(),
       },
       onLoaded: ({ commandHost }) => watchReader(1, { host: commandHost, onGone: () => output.stopWriting() }),

@@ -59,7 +59,7 @@ export class ProcessOutput implements Output {
     this.#closed.abort();
   }
 
-  stdout(text: string): void {
+  stdout(text: string | Uint8Array): void {
     if (!this.#closed.signal.aborted) this.#open().stdout.write(text);
   }
 

@@ -2,7 +2,7 @@ import type { ResponseItem } from "../protocol/response-item.ts";
 
 /** What the next request will contain, in the model's order. */
 export class History {
-  readonly #items: ResponseItem[] = [];
+  #items: ResponseItem[] = [];
 
   add(...items: readonly ResponseItem[]): void {
     this.#items.push(...items);
@@ -13,7 +13,7 @@ export class History {
   }
 
   replace(items: readonly ResponseItem[]): void {
-    this.#items.splice(0, this.#items.length, ...items);
+    this.#items = [...items];
   }
 
   /** Forgets everything behind the first `length` items. */

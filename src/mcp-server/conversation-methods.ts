@@ -3,7 +3,7 @@ import { messageOf } from "../lib/errors.ts";
 import { randomUuid } from "../lib/random-uuid.ts";
 import type { InputItem } from "../protocol/submission.ts";
 import { isInUse } from "../rollout/recorder.ts";
-import { archiveSession, listSessions, WrongRolloutPath } from "../rollout/sessions.ts";
+import { archiveSession, listSessionsInSteps, WrongRolloutPath } from "../rollout/sessions.ts";
 import { listenerAsker } from "./approval-requests.ts";
 import type { Conversations } from "./conversations.ts";
 import { decodeId, decodeParams, userProblem } from "./decode.ts";
@@ -54,8 +54,8 @@ export const conversationMethods = {
     }
     const { id, firstEvent } = conversation;
     // Told whatever the switch for the events of tool calls says: this method is not one.
-    state.outgoing.notify("codex/event", firstEvent);
-    call.reply({
+    await state.outgoing.notifyInSteps("codex/event", firstEvent);
+    await call.replyInSteps({
       conversationId: id,
       model: firstEvent.msg.model,
       initialMessages: (firstEvent.msg.initial_messages ?? []).filter(
@@ -64,11 +64,15 @@ export const conversationMethods = {
     });
   },
 
-  listConversations: (call, { state }) => {
+  listConversations: async (call, { state }) => {
     const { pageSize, cursor } = decodeParams(call.params ?? {}, ListConversationsParamsSchema);
     const { codexHome } = state.config;
     try {
-      const page = listSessions({ codexHome, pageSize: pageSize ?? undefined, cursor: cursor ?? undefined });
+      const page = await listSessionsInSteps({
+        codexHome,
+        pageSize: pageSize ?? undefined,
+        cursor: cursor ?? undefined,
+      });
       const items = page.items.map(({ conversationId, path, preview, timestamp }) => ({
         conversationId,
         path,

@@ -25,6 +25,8 @@ export interface OpenCall {
   /** The line it came in, for numbers that JavaScript cannot hold. */
   readonly json: string;
   reply(result: object): void;
+  /** The same for a result that may be large. */
+  replyInSteps(result: object): Promise<void>;
   /** What a `notifications/cancelled` with its id does, also after the answer; undefined: nothing. */
   onCancel(cancel: (() => void) | undefined): void;
 }
@@ -142,6 +144,12 @@ export class McpServer {
       reply: (result) => {
         if (!this.#open.has(id)) return;
         this.#outgoing.result(id, result);
+        settle();
+      },
+      replyInSteps: async (result) => {
+        const write = await this.#outgoing.resultInSteps(id, result);
+        if (!this.#open.has(id)) return;
+        write();
         settle();
       },
       onCancel: (cancel) => {

@@ -1,6 +1,6 @@
 import { messageOf, UserError } from "../lib/errors.ts";
 import { isRecord } from "../lib/parse-json.ts";
-import { listSessions } from "../rollout/sessions.ts";
+import { listSessionsInSteps } from "../rollout/sessions.ts";
 import { elicitationAsker } from "./approval-requests.ts";
 import { decodeArguments, userProblem } from "./decode.ts";
 import { EventForwarder } from "./event-forwarder.ts";
@@ -212,7 +212,7 @@ async function list(
 ): Promise<void> {
   try {
     const { codexHome } = state.config;
-    const page = listSessions({ codexHome, pageSize: limit ?? undefined, cursor: cursor ?? undefined });
+    const page = await listSessionsInSteps({ codexHome, pageSize: limit ?? undefined, cursor: cursor ?? undefined });
     const found = page.items.map(({ conversationId, preview }) => ({
       conversation_id: conversationId,
       title: preview,

@@ -16,7 +16,7 @@ export const utilityMethods = {
   gitDiffToRemote: async (call, { state }) => {
     const { cwd } = decodeParams(call.params, GitDiffParamsSchema);
     try {
-      call.reply(await diffToRemote(path.resolve(state.processCwd, cwd), state.config.env));
+      await call.replyInSteps(await diffToRemote(path.resolve(state.processCwd, cwd), state.config.env));
     } catch (cause) {
       log("warn", "mcp", `gitDiffToRemote: ${messageOf(cause)}`);
       const place = JSON.stringify(cwd);

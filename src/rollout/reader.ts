@@ -1,12 +1,12 @@
-import { setImmediate } from "node:timers/promises";
 import { UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { runInSteps, runThrough, type Steps } from "../lib/steps.ts";
 import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
 import type { EventMsg, TurnContext } from "../protocol/event.ts";
 import { isToolCall, type MessageItem, outputFor, type ResponseItem } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "./answer-calls.ts";
 import { compactedHistory, compactionNote, isContext } from "./compacted-history.ts";
-import { type FileIdentity, linesOf, readRolloutFile, readRolloutFileInSteps } from "./rollout-file.ts";
+import { type FileIdentity, type RolloutContent, linesOf, readRolloutFile, readRolloutFileInSteps } from "./rollout-file.ts";
 import { toResponseItem, toStoredEvent } from "./stored-item.ts";
 import { toTurnContext } from "./stored-turn-context.ts";
 
@@ -40,26 +40,19 @@ interface StoredMeta {
  * of `known`.
  */
 export function readRollout(file: string, known?: FileIdentity): StoredConversation {
-  const { bytes, origin } = readRolloutFile(file, known);
-  const draft = new Draft();
-  for (const { text, isTorn } of linesOf(bytes)) draft.addLine(text, isTorn);
-  if (draft.isEmpty) throw new UserError("empty session file");
-  return { ...draft.finish(), size: bytes.length, origin };
+  return runThrough(parse(readRolloutFile(file, known)));
 }
-
-/** The longest that other work of the process waits for a part of a long session. */
-const stepMs = 8;
 
 /** The same in steps, for a process that has others to serve meanwhile. */
 export async function readRolloutInSteps(file: string): Promise<StoredConversation> {
-  const { bytes, origin } = await readRolloutFileInSteps(file);
+  return runInSteps(parse(await readRolloutFileInSteps(file)));
+}
+
+function* parse({ bytes, origin }: RolloutContent): Steps<StoredConversation> {
   const draft = new Draft();
-  let stepEnd = performance.now() + stepMs;
   for (const { text, isTorn } of linesOf(bytes)) {
     draft.addLine(text, isTorn);
-    if (performance.now() < stepEnd) continue;
-    await setImmediate();
-    stepEnd = performance.now() + stepMs;
+    yield;
   }
   if (draft.isEmpty) throw new UserError("empty session file");
   return { ...draft.finish(), size: bytes.length, origin };

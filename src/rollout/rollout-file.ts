@@ -9,7 +9,7 @@ export interface FileIdentity {
   readonly ino: number;
 }
 
-interface RolloutContent {
+export interface RolloutContent {
   readonly bytes: Buffer;
   readonly origin: FileIdentity;
 }

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync, 
 import path from "node:path";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
 import { isInside } from "../lib/path-inside.ts";
+import { runInSteps, runThrough, type Steps } from "../lib/steps.ts";
 import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
 import { readSessionHead } from "./session-head.ts";
 
@@ -36,18 +37,29 @@ export function archiveFolder(codexHome: string): string {
   return path.join(codexHome, "archived_sessions");
 }
 
-/**
- * The sessions with at least one plain message of the user, newest first by the time of their start. Only the files of
- * the page are opened. A cursor that cannot be read is as good as none.
- */
-export function listSessions(options: {
+interface ListOptions {
   readonly codexHome: string;
   readonly pageSize?: number | undefined;
   readonly cursor?: string | undefined;
   readonly isArchive?: boolean;
   /** Only those that began there. */
   readonly cwd?: string | undefined;
-}): SessionPage {
+}
+
+/**
+ * The sessions with at least one plain message of the user, newest first by the time of their start. Files are opened
+ * until the page is full. A cursor that cannot be read is as good as none.
+ */
+export function listSessions(options: ListOptions): SessionPage {
+  return runThrough(fillPage(options));
+}
+
+/** The same for a process that has others to serve meanwhile. */
+export function listSessionsInSteps(options: ListOptions): Promise<SessionPage> {
+  return runInSteps(fillPage(options));
+}
+
+function* fillPage(options: ListOptions): Steps<SessionPage> {
   const { codexHome, pageSize = defaultPageSize, cwd } = options;
   const start = /^(\d{4}(?:-\d\d){2}T\d\d(?:-\d\d){2})\|(\S+)$/.exec(options.cursor ?? "");
   const before = start === null ? undefined : `${start[1]}-${start[2]?.toLowerCase()}`;
@@ -55,6 +67,7 @@ export function listSessions(options: {
   let last: RolloutName | undefined;
   for (const name of options.isArchive ? archivedRollouts(codexHome) : rollouts(codexHome)) {
     if (items.length >= pageSize) break;
+    yield;
     if (before !== undefined && name.key >= before) continue;
     const session = describe(name);
     if (session === undefined || (cwd !== undefined && session.cwd !== cwd)) continue;
@@ -71,8 +84,8 @@ export function findSession(
   { withArchive = false }: { readonly withArchive?: boolean } = {},
 ): string | undefined {
   for (const name of rollouts(codexHome)) if (name.conversationId === id) return name.path;
-  if (!withArchive) return undefined;
-  return archivedRollouts(codexHome).find((name) => name.conversationId === id)?.path;
+  for (const name of withArchive ? archivedRollouts(codexHome) : []) if (name.conversationId === id) return name.path;
+  return undefined;
 }
 
 /** Of all sessions, archived ones too; newest first. */
@@ -155,7 +168,7 @@ function* rollouts(codexHome: string): Iterable<RolloutName> {
 }
 
 /** All lie in one folder. */
-function archivedRollouts(codexHome: string): readonly RolloutName[] {
+function archivedRollouts(codexHome: string): Iterable<RolloutName> {
   return rolloutsIn(archiveFolder(codexHome));
 }
 
@@ -167,15 +180,14 @@ function numbers(folder: string, pattern: RegExp): readonly string[] {
     .map((name) => path.join(folder, name));
 }
 
-function rolloutsIn(folder: string): readonly RolloutName[] {
-  const names = entries(folder).flatMap((name) => {
+function* rolloutsIn(folder: string): Iterable<RolloutName> {
+  for (const name of entries(folder).sort().reverse()) {
     const [, time = "", id = ""] =
       /^rollout-(\d{4}(?:-\d\d){2}T\d\d(?:-\d\d){2})-([\da-f-]{36})\.jsonl$/.exec(name) ?? [];
     const conversationId = toId(id);
-    if (conversationId === undefined) return [];
-    return [{ path: path.join(folder, name), time, conversationId, key: `${time}-${id}` }];
-  });
-  return names.sort((one, other) => (one.key < other.key ? 1 : -1));
+    if (conversationId !== undefined)
+      yield { path: path.join(folder, name), time, conversationId, key: `${time}-${id}` };
+  }
 }
 
 /** A missing folder is an empty one. */
