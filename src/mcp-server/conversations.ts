@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import type { AuthManager } from "../auth/auth-manager.ts";
 import type { ChatGptLogin } from "../auth/browser-login.ts";
 import type { Config, ConfigFlags } from "../config/config.ts";
@@ -30,7 +29,6 @@ export class Conversations {
   readonly #manager: ConversationManager;
   readonly #live = new Map<string, LiveConversation>();
   #releasing = new AbortController();
-  #starts: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
   #isUnattended = false;
 
@@ -66,12 +64,12 @@ export class Conversations {
 
   /** Throws a UserError when it cannot be started. */
   async create(config: Config): Promise<LiveConversation> {
-    return this.#inTurn(async () => this.#adopt(await this.#manager.create(config, this.#client())));
+    return this.#adopt(await this.#manager.create(config, this.#client()));
   }
 
   /** Goes on with a session on disk; throws a UserError when the file holds none. */
   async resume(config: Config, rolloutFile: string): Promise<LiveConversation> {
-    return this.#inTurn(async () => this.#adopt(await this.#manager.resume(config, rolloutFile, this.#client())));
+    return this.#adopt(await this.#manager.resume(config, rolloutFile, this.#client()));
   }
 
   get(id: string): LiveConversation | undefined {
@@ -84,11 +82,7 @@ export class Conversations {
     if (live !== undefined) return live;
     const file = findSession(this.#state.config.codexHome, id);
     if (file === undefined) return undefined;
-    const config = this.configForResume({});
-    return this.#inTurn(async () => {
-      // Another call for the same session may have been ahead in the queue.
-      return this.#live.get(id) ?? this.#adopt(await this.#manager.resume(config, file, this.#client()));
-    });
+    return this.resume(this.configForResume({}), file);
   }
 
   /** For a session with a policy of its own: what the command line says is for new ones, only the call changes it. */
@@ -121,12 +115,6 @@ export class Conversations {
     await this.auth.settled();
     this.sandboxes.close();
     this.commandHost.close();
-  }
-
-  /** A start takes a few milliseconds: of a hundred asked for at once, each lets other requests be answered first. */
-  #inTurn<T>(start: () => Promise<T>): Promise<T> {
-    this.#starts = this.#starts.then(() => setImmediate());
-    return this.#starts.then(start);
   }
 
   /** Anew with each end, so that it comes once all is quiet. */

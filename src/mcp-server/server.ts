@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { originatorOf, userAgent } from "../config/user-agent.ts";
 import { messageOf } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
@@ -45,6 +46,7 @@ export class McpServer {
   #isInitialized = false;
   /** Loaded with the first conversation or direct method. */
   #conversations: Promise<Conversations> | undefined;
+  #turns: Promise<void> = Promise.resolve();
   #isLeaving = false;
   readonly #onLoaded: ServerOptions["onLoaded"];
 
@@ -207,6 +209,7 @@ export class McpServer {
     });
     const conversations = await this.#loadConversations();
     const { callTool } = await import("./tool-calls.ts");
+    await this.#turn();
     call.onCancel(undefined);
     await callTool(name, call, { state: this.#state, conversations, isCancelled });
   }
@@ -214,7 +217,14 @@ export class McpServer {
   async #callMethod(method: DirectMethod, call: OpenCall): Promise<void> {
     const conversations = await this.#loadConversations();
     const { callMethod } = await import("./direct-methods.ts");
+    await this.#turn();
     await callMethod(method, call, { state: this.#state, conversations });
+  }
+
+  /** To start something takes milliseconds: of a hundred calls that come at once, each lets others be answered first. */
+  #turn(): Promise<void> {
+    this.#turns = this.#turns.then(() => setImmediate());
+    return this.#turns;
   }
 
   #loadConversations(): Promise<Conversations> {
