@@ -1,9 +1,9 @@
-import { setImmediate } from "node:timers/promises";
 import { originatorOf, userAgent } from "../config/user-agent.ts";
 import { messageOf } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { isRecord } from "../lib/parse-json.ts";
 import type { Line } from "../lib/read-lines.ts";
+import { Turns } from "../lib/turns.ts";
 import type { Conversations } from "./conversations.ts";
 import { acceptClient } from "./handshake.ts";
 import { classifyLine, type IdToken, type NotificationMessage, type RequestMessage, toIdToken } from "./message.ts";
@@ -46,7 +46,7 @@ export class McpServer {
   #isInitialized = false;
   /** Loaded with the first conversation or direct method. */
   #conversations: Promise<Conversations> | undefined;
-  #turns: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   #isLeaving = false;
   readonly #onLoaded: ServerOptions["onLoaded"];
 
@@ -209,7 +209,7 @@ export class McpServer {
     });
     const conversations = await this.#loadConversations();
     const { callTool } = await import("./tool-calls.ts");
-    await this.#turn();
+    await this.#turns.next();
     call.onCancel(undefined);
     await callTool(name, call, { state: this.#state, conversations, isCancelled });
   }
@@ -217,14 +217,8 @@ export class McpServer {
   async #callMethod(method: DirectMethod, call: OpenCall): Promise<void> {
     const conversations = await this.#loadConversations();
     const { callMethod } = await import("./direct-methods.ts");
-    await this.#turn();
+    await this.#turns.next();
     await callMethod(method, call, { state: this.#state, conversations });
-  }
-
-  /** To start something takes milliseconds: of a hundred calls that come at once, each lets others be answered first. */
-  #turn(): Promise<void> {
-    this.#turns = this.#turns.then(() => setImmediate());
-    return this.#turns;
   }
 
   #loadConversations(): Promise<Conversations> {

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync } from "node:fs";
 import { isInside } from "../lib/path-inside.ts";
+import { Turns } from "../lib/turns.ts";
 import type { BubblewrapTrial, Confinement } from "./bubblewrap.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { makePipe } from "./descriptors.ts";
@@ -26,6 +27,8 @@ export interface HostOptions {
 /** What the commands of one process share, whatever sandbox each has: the FFI, the waiting helper and the guard. */
 export class CommandHost {
   readonly guard = new OrphanGuard();
+  /** In which commands are started. */
+  readonly turns = new Turns();
   /** What came of trying bubblewrap, by program. */
   readonly bubblewraps = new Map<string, BubblewrapTrial>();
   readonly #helperPath: string;

@@ -66,6 +66,7 @@ type StopReason = "timed_out" | "aborted";
 export async function runCommand(request: CommandRequest): Promise<CommandOutcome> {
   const problem = findProblem(request);
   if (problem !== undefined) return { kind: "not_started", message: problem };
+  await request.sandbox.host.turns.next();
   if (request.signal.aborted) {
     return exited(undefined, { stopped: "aborted", durationMs: 0, output: new CommandOutput() });
   }
