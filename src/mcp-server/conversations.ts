@@ -9,7 +9,7 @@ import { openAuth } from "../conversation/open-auth.ts";
 import { createCommandHost, SandboxSet } from "../conversation/sandbox-set.ts";
 import { UserError } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
-import { releaseMemory } from "../process/release-memory.ts";
+import { compileSparingly, releaseMemory } from "../process/release-memory.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import { findSession } from "../rollout/sessions.ts";
 import { LiveConversation } from "./live-conversation.ts";
@@ -49,6 +49,7 @@ export class Conversations {
       auth: this.auth,
       commandHost: this.commandHost,
     });
+    compileSparingly();
   }
 
   /** Fires when the server ends. */
@@ -121,7 +122,7 @@ export class Conversations {
   #release(): void {
     this.#releasing.abort();
     this.#releasing = new AbortController();
-    void releaseMemory(this.#releasing.signal);
+    void releaseMemory(this.#releasing.signal, this.commandHost.tryLibc());
   }
 
   #client() {
