@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { fullAccess } from "../support/mcp-session.ts";
 import { pingTimes } from "../support/ping-times.ts";
-import { startCodex } from "../support/run-codex.ts";
+import { startPlainMcp } from "../support/plain-mcp-session.ts";
 
 /** The model of the load, in a process of its own. */
 async function loadModel() {
@@ -14,39 +14,6 @@ async function loadModel() {
   });
   const [port] = await once(child.stdout, "data");
   return { url: `http://127.0.0.1:${Number(port)}/v1`, [Symbol.dispose]: () => void child.kill() };
-}
-
-/** A server whose lines are only counted and searched, for a test that is slower than it would measure itself. */
-function startPlain(model: { readonly url: string }) {
-  const codex = startCodex(["mcp"], { model, config: fullAccess, keepStdinOpen: true });
-  const { child } = codex;
-  child.stdout.removeAllListeners("data");
-  const waiting = new Map<string, (line: string) => void>();
-  let rest = "";
-  child.stdout.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (!line.startsWith('{"id":')) continue;
-      const id = line.slice(6, line.indexOf(",", 6));
-      waiting.get(id)?.(line);
-      waiting.delete(id);
-    }
-  });
-  let nextId = 0;
-  return {
-    pid: child.pid ?? 0,
-    stdin: child.stdin,
-    request: (method: string, params: object = {}): Promise<string> => {
-      const id = nextId++;
-      child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-      return new Promise((resolve) => waiting.set(String(id), resolve));
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.kill("SIGKILL");
-      await codex.finished();
-    },
-  };
 }
 
 /** Resident memory, in megabytes. */
@@ -61,7 +28,7 @@ describe.skipIf(process.platform !== "linux")("many conversations in one process
     timeout: 120_000,
   }, async () => {
     using model = await loadModel();
-    await using mcp = startPlain(model);
+    await using mcp = startPlainMcp({ model, config: fullAccess });
     const call = (prompt: string) => mcp.request("tools/call", { name: "codex", arguments: { prompt } });
     await call("the first one loads the code");
     const before = memoryMb(mcp.pid);
@@ -82,7 +49,7 @@ describe.skipIf(process.platform !== "linux")("many conversations in one process
 
   test("two hundred calls in one write, while ping is answered", { timeout: 120_000 }, async () => {
     using model = await loadModel();
-    await using mcp = startPlain(model);
+    await using mcp = startPlainMcp({ model, config: fullAccess });
     const call = (prompt: string) => mcp.request("tools/call", { name: "codex", arguments: { prompt } });
     await call("the first one loads the code");
     mcp.stdin.cork();

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { callTool, fakeModel, say } from "../support/fake-model.ts";
 import { eventsOf, fullAccess, type McpMessage, type McpSession, startMcp, textOf } from "../support/mcp-session.ts";
 import { pingTimes } from "../support/ping-times.ts";
+import { startPlainMcp } from "../support/plain-mcp-session.ts";
 
 const sdkServer = path.resolve(import.meta.dirname, "../mcp-client/sdk-server.mjs");
 
@@ -42,13 +43,13 @@ describe("ping is answered while a slow method is in progress", () => {
         storedLine("response_item", said),
       );
     }
-    await using mcp = startMcp({ config: fullAccess });
-    const file = path.join(mcp.codex.place.home, `rollout-2025-09-10T08-00-00-${oldId}.jsonl`);
+    await using mcp = startPlainMcp({ config: fullAccess });
+    const file = path.join(mcp.place.home, `rollout-2025-09-10T08-00-00-${oldId}.jsonl`);
     writeFileSync(file, `${lines.join("\n")}\n`);
     await mcp.request("getUserAgent"); // which loads the code
     const resumed = mcp.request("resumeConversation", { path: file });
-    const times = await pingsDuring(mcp, resumed);
-    const { conversationId, initialMessages } = (await resumed).result;
+    const times = await pingTimes(resumed, { pid: mcp.pid, ping: () => mcp.request("ping") });
+    const { conversationId, initialMessages } = JSON.parse(await resumed).result;
     expect(conversationId).toBe(oldId);
     expect(initialMessages).toHaveLength(10_000);
     expect(times.length).toBeGreaterThan(5);

@@ -7,9 +7,6 @@ interface PingedServer {
   readonly gapMs?: number;
 }
 
-/** A test that was at work itself for so long, with a long line for one, has not measured the server. */
-const mostOwnMs = 20;
-
 /**
  * How long each `ping` took while `work` went on, in milliseconds, longest first. Where the system tells it, what other
  * programs took from the server's main thread does not count.
@@ -26,11 +23,9 @@ export async function pingTimes(
   const times: number[] = [];
   do {
     const started = performance.now();
-    const [ownBefore, itsBefore] = [workedMs(process.pid) ?? 0, workedMs(pid) ?? 0];
+    const before = workedMs(pid) ?? 0;
     await ping();
-    const ms = performance.now() - started;
-    const own = (workedMs(process.pid) ?? 0) - ownBefore;
-    if (own < mostOwnMs) times.push(Math.min(ms, (workedMs(pid) ?? Number.POSITIVE_INFINITY) - itsBefore));
+    times.push(Math.min(performance.now() - started, (workedMs(pid) ?? Number.POSITIVE_INFINITY) - before));
     if (gapMs !== undefined) await new Promise((resolve) => setTimeout(resolve, gapMs));
   } while (!isDone);
   return times.sort((one, other) => other - one);
