@@ -301,6 +301,7 @@ async function firstOf(exited: Promise<ChildExit>, request: CommandRequest): Pro
   let onAbort = () => {};
   const stop = new Promise<StopReason>((resolve) => {
     onAbort = () => resolve("aborted");
+    if (signal.aborted) onAbort(); // between its start and this
     signal.addEventListener("abort", onAbort);
     if (timeoutMs !== undefined) timer = setTimeout(() => resolve("timed_out"), Math.min(timeoutMs, maxTimerMs));
   });

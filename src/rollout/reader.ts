@@ -6,7 +6,13 @@ import type { EventMsg, TurnContext } from "../protocol/event.ts";
 import { isToolCall, type MessageItem, outputFor, type ResponseItem } from "../protocol/response-item.ts";
 import { withMissingOutputs } from "./answer-calls.ts";
 import { compactedHistory, compactionNote, isContext } from "./compacted-history.ts";
-import { type FileIdentity, type RolloutContent, linesOf, readRolloutFile, readRolloutFileInSteps } from "./rollout-file.ts";
+import {
+  type FileIdentity,
+  linesOf,
+  type RolloutContent,
+  readRolloutFile,
+  readRolloutFileInSteps,
+} from "./rollout-file.ts";
 import { toResponseItem, toStoredEvent } from "./stored-item.ts";
 import { toTurnContext } from "./stored-turn-context.ts";
 
