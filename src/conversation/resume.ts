@@ -110,7 +110,7 @@ export class ResumedSession {
   #settings(given: Config) {
     const { chosen } = given;
     const own = this.#ownSettings(given);
-    const isOurs = liesAmongOurs(this.#request.file, given.codexHome) && !isWithinReach(given, own);
+    const isOurs = liesAmongOurs(this.#request.file, given.codexHome);
     const folder = own.cwd === undefined || chosen.cwd || !isOurs ? given.cwd : existingFolder(own.cwd);
     const approval = isOurs ? own.approvalPolicy : stricterApproval(own.approvalPolicy, given.approvalPolicy);
     const sandbox = isOurs ? own.sandboxPolicy : stricterSandbox(own.sandboxPolicy, given.sandboxPolicy);
@@ -164,20 +164,12 @@ function stricterApproval(stored: ApprovalPolicy | undefined, given: ApprovalPol
   return stored === "untrusted" ? stored : given;
 }
 
-/** Whether this program keeps its sessions there, out of reach of the commands it runs. The path is a canonical one. */
+/**
+ * Whether this program keeps its sessions there; `file` is canonical. Whoever may write to that folder may write to
+ * config.toml too, so that a session has no need of more distrust than the configuration.
+ */
 function liesAmongOurs(file: string, codexHome: string): boolean {
   return [sessionsFolder(codexHome), archiveFolder(codexHome)].some((folder) => isInside(file, canonicalPath(folder)));
-}
-
-/** Whether commands of this session may write our own folder, and could have put anything into the file. */
-function isWithinReach(
-  { codexHome, cwd, env, sandboxPolicy }: Config,
-  own: { readonly cwd: string | undefined; readonly sandboxPolicy: SandboxPolicy | undefined },
-): boolean {
-  const policies = [sandboxPolicy, own.sandboxPolicy];
-  const roots = policies.flatMap((policy) => (policy?.mode === "workspace-write" ? policy.writable_roots : []));
-  const folders = [cwd, own.cwd, "/tmp", env["TMPDIR"], ...roots].flatMap((folder) => folder || []);
-  return folders.some((folder) => isInside(canonicalPath(codexHome), canonicalPath(folder)));
 }
 
 function existingFolder(folder: string): string | undefined {

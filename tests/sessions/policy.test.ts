@@ -48,16 +48,22 @@ test("two calls that go on with one session of an earlier server are both answer
   ]);
 });
 
-test("a session file that commands could write allows nothing", async () => {
-  await using model = await fakeModel([say("one"), say("two")]);
+// As of a home below /tmp: commands could write config.toml there, too.
+test("a session keeps its policy and its folder where commands may write to CODEX_HOME", async () => {
+  await using model = await fakeModel([say("one"), say("two"), say("three")]);
   using codex = sessionPlace({ model });
   const cwd = path.dirname(codex.place.home);
-  await codex.run(["exec", "--skip-git-repo-check", "--full-auto", "one"], { cwd });
-  const line = { timestamp: new Date().toISOString(), type: "turn_context" };
-  const payload = { cwd, approval_policy: "never", sandbox_policy: { mode: "danger-full-access" }, model: "m" };
-  appendFileSync(codex.rollout(), `${JSON.stringify({ ...line, payload })}\n`);
-  const run = await codex.run(["exec", "--skip-git-repo-check", "--json", "resume", "--last", "two"], { cwd });
-  expect(JSON.parse(run.stdout.split("\n")[0] ?? "")).toMatchObject({ sandbox: "read-only" });
+  const started = await codex.run(["exec", "--skip-git-repo-check", "--full-auto", "one"], { cwd });
+  expect(started.stderr).toContain("Commands may write");
+  const resume = ["exec", "--skip-git-repo-check", "--json", "resume", "--last", "--all", "two"];
+  const run = await codex.run(resume, { cwd: codex.place.work });
+  expect(JSON.parse(run.stdout.split("\n")[0] ?? "")).toMatchObject({
+    sandbox: "workspace-write [workdir, /tmp, $TMPDIR]",
+    workdir: cwd,
+  });
+  const reply = call(2, "codex-reply", { conversationId: idOf(codex.rollout()), prompt: "three" });
+  await codex.run(["mcp"], { stdin: reply });
+  expect(lastPolicy(codex)).toEqual({ approval: "never", sandbox: "workspace-write" });
 });
 
 test("a policy that is not understood is the strictest", async () => {
