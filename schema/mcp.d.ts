@@ -526,6 +526,7 @@ export interface CodexContent {
   threadId: string;
   content?: string;
   error?: string;
+  detail?: string;
 }
 
 export interface CodexReplyArguments {

@@ -3,9 +3,11 @@ import os from "node:os";
 import path from "node:path";
 import { programFile } from "../assets.ts";
 import type { ChatgptTokens } from "../auth/auth-file.ts";
-import type { Config } from "../config/config.ts";
+import { findCodexHome } from "../config/codex-home.ts";
+import type { Config, ConfigFlags } from "../config/config.ts";
 import { configTomlPath } from "../config/config-toml.ts";
 import { findUnknownKeys, loadConfig } from "../config/load-config.ts";
+import { addressProblem } from "../config/model-providers.ts";
 import { openAuth } from "../conversation/open-auth.ts";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
 import { checkServer } from "../mcp-client/check-server.ts";
@@ -57,21 +59,32 @@ function checkAll(options: DoctorOptions): Checks {
     config = loadConfig({ flags, env: process.env, processCwd: currentFolder() });
     unknownKeys = findUnknownKeys(config.codexHome, flags);
   } catch (error) {
-    return { program, config: failed(error) };
+    return { program, config: withUnknownKeys(failed(error), flags) };
   }
   return {
     program,
     config: checkConfig(config, unknownKeys),
-    model: ok(`${config.model} from ${config.modelProvider.name}`, {
-      model: config.model,
-      model_provider: config.modelProviderId,
-      wire_api: config.modelProvider.wireApi,
-    }),
+    model: checkModel(config),
     credential: checkCredential(config),
     sandbox: checkSandbox(config),
     ...(Object.keys(config.mcpServers).length === 0 ? {} : { mcp_servers: checkServers(config) }),
     sessions: checkSessions(config),
   };
+}
+
+/** What is missing may be there under a misspelt name. */
+function withUnknownKeys(problem: Check, flags: ConfigFlags): Check {
+  try {
+    const keys = findUnknownKeys(findCodexHome(process.env, currentFolder()), flags);
+    if (keys.length === 0) return problem;
+    return { ...problem, summary: `${problem.summary}\n${unreadText(keys)}`, data: { unknown_keys: keys } };
+  } catch {
+    return problem; // which is that the file cannot be read
+  }
+}
+
+function unreadText(keys: readonly string[]): string {
+  return `Nothing reads these keys: ${keys.join(", ")}`;
 }
 
 function configFlags({ overrides, profile, sandbox, cwd }: DoctorOptions) {
@@ -87,9 +100,17 @@ function checkConfig({ codexHome, warnings }: Config, unknownKeys: readonly stri
   const file = configTomlPath(codexHome);
   const data = { file, exists: existsSync(file), warnings, unknown_keys: unknownKeys };
   const problems = [...warnings];
-  if (unknownKeys.length > 0) problems.push(`Nothing reads these keys: ${unknownKeys.join(", ")}`);
+  if (unknownKeys.length > 0) problems.push(unreadText(unknownKeys));
   if (problems.length > 0) return { status: "warning", summary: problems.join("\n"), data };
   return ok(data.exists ? file : `${file} does not exist: everything has its default`, data);
+}
+
+function checkModel({ model, modelProvider: provider, modelProviderId: id }: Config): Check {
+  const data = { model, model_provider: id, wire_api: provider.wireApi };
+  const problem = addressProblem(id, provider);
+  return problem === undefined
+    ? ok(`${model} from ${provider.name}`, data)
+    : { status: "failed", summary: problem, data };
 }
 
 /** Where the credential comes from and whose it is, never the credential. */

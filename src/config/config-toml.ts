@@ -74,6 +74,8 @@ export interface Profile {
   readonly modelVerbosity: Verbosity | undefined;
   readonly chatgptBaseUrl: string | undefined;
   readonly experimentalInstructionsFile: string | undefined;
+  /** Which has no effect in a profile (spec core 2.8), and may have been meant to. */
+  readonly hasSandboxMode?: true;
 }
 
 interface WorkspaceWriteToml {
@@ -154,7 +156,7 @@ function readConfig(table: TomlTable): ConfigToml {
     modelProviders: mapValues(readTables(table, "model_providers"), readProvider),
     projectDocMaxBytes: readUnsigned(table, "project_doc_max_bytes"),
     profile: readString(table, "profile"),
-    profiles: mapValues(readTables(table, "profiles"), readProfile),
+    profiles: mapValues(readTables(table, "profiles"), readNamedProfile),
     historyPersistence: readHistory(readTable(table, "history")),
     hideAgentReasoning: readBoolean(table, "hide_agent_reasoning"),
     showRawAgentReasoning: readBoolean(table, "show_raw_agent_reasoning"),
@@ -183,6 +185,11 @@ function readProfile(table: TomlTable): Profile {
     chatgptBaseUrl: readString(table, "chatgpt_base_url"),
     experimentalInstructionsFile: readString(table, "experimental_instructions_file"),
   };
+}
+
+function readNamedProfile(table: TomlTable): Profile {
+  const hasSandboxMode = table.values["sandbox_mode"] !== undefined;
+  return { ...readProfile(table), ...(hasSandboxMode ? { hasSandboxMode } : {}) };
 }
 
 function readWorkspaceWrite(table: TomlTable): WorkspaceWriteToml {

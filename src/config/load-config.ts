@@ -29,6 +29,10 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
   const { toml, overrides, changed } = readToml(codexHome, flags);
   const profile = selectProfile(toml, flags);
   warnings.push(...shadowedOverrides({ overrides, toml, profile, flags }));
+  if (profile.profileName !== undefined && profile.hasSandboxMode === true) {
+    const key = `profiles.${profile.profileName}.sandbox_mode`;
+    warnings.push(`"${key}" has no effect: no profile changes the sandbox. Use -s, or -c sandbox_mode=...`);
+  }
   if (toml.preferredAuthMethod !== undefined) {
     warnings.push(
       "preferred_auth_method is a key of old releases. It is honoured; codex login and codex logout choose as well.",

@@ -1,4 +1,5 @@
 import type { Environment } from "../lib/environment.ts";
+import { withoutPassword } from "../lib/without-password.ts";
 import {
   readBoolean,
   readOneOf,
@@ -108,4 +109,10 @@ function notBlank(value: string | undefined): string | undefined {
 /** The variables whose values go out with requests to this provider. */
 export function credentialVariables({ envKey, envHttpHeaders }: ModelProvider): readonly string[] {
   return [...(envKey === undefined ? [] : [envKey]), ...Object.values(envHttpHeaders)];
+}
+
+/** Why no request can be sent there, if so. */
+export function addressProblem(id: string, { baseUrl }: ModelProvider): string | undefined {
+  if (baseUrl === undefined || (/^https?:\/\//i.test(baseUrl) && URL.canParse(baseUrl))) return undefined;
+  return `Cannot send requests to base_url "${withoutPassword(baseUrl)}" of model provider "${id}": not an http or https URL`;
 }

@@ -2,6 +2,7 @@ import { log } from "../lib/log.ts";
 import { isRecord } from "../lib/parse-json.ts";
 import { quoteCommand } from "../lib/quote-command.ts";
 import { showInvisible } from "../lib/show-invisible.ts";
+import type { FileChanges } from "../protocol/event.ts";
 import type { ReviewDecision } from "../protocol/policy.ts";
 import type { ApprovalEvent, Asker, Decision } from "./approval-desk.ts";
 import { type Answer, type IdToken, idText } from "./message.ts";
@@ -17,7 +18,7 @@ export function elicitationAsker(
       return client.canElicit;
     },
     ask: (event, onDecision) => {
-      const requestedSchema = settings.approvalSchema === "choices" ? choiceSchema : emptySchema;
+      const requestedSchema = settings.approvalSchema === "choices" ? choiceSchema(event) : emptySchema;
       const params = { ...elicitation(event), requestedSchema, ...codexFields(event, callId) };
       return outgoing.request("elicitation/create", params, (answer) => onDecision(elicited(answer)));
     },
@@ -50,19 +51,41 @@ const emptySchema = { type: "object", properties: {} } as const;
 
 const decisions = ["approved", "approved_for_session", "denied", "abort"] as const satisfies readonly ReviewDecision[];
 
-/** A host shows it as a choice; who accepts without choosing approves. */
-const choiceSchema = {
-  type: "object",
-  properties: {
-    decision: {
-      type: "string",
-      title: "Decision",
-      description: "Approve once, approve the same for the rest of the session, deny, or deny and stop the turn",
-      enum: decisions,
-      enumNames: ["Approve", "Approve for this session", "Deny", "Abort"],
+/**
+ * A host shows it as a choice; who accepts without choosing approves. It tells what the reference's message leaves out, for
+ * SDKs hand on nothing of a question but its message and its schema.
+ */
+function choiceSchema({ msg }: ApprovalEvent) {
+  const choices = "Approve once, approve the same for the rest of the session, deny, or deny and stop the turn";
+  const subject = msg.type === "exec_approval_request" ? msg.reason : changesText(msg.changes);
+  return {
+    type: "object",
+    properties: {
+      decision: {
+        type: "string",
+        title: "Decision",
+        description: subject === undefined ? choices : `${showInvisible(subject)}\n${choices}`,
+        enum: decisions,
+        enumNames: ["Approve", "Approve for this session", "Deny", "Abort"],
+      },
     },
-  },
-} as const;
+  } as const;
+}
+
+const mostFilesShown = 50;
+
+/** A line for each file. */
+function changesText(changes: FileChanges): string {
+  const lines = Object.entries(changes).map(([path, change]) => {
+    const file = path.replaceAll("\n", "\\n");
+    if ("add" in change) return `add ${file}`;
+    if ("delete" in change) return `delete ${file}`;
+    const { move_path: movePath } = change.update;
+    return movePath === null ? `change ${file}` : `change ${file} and move it to ${movePath.replaceAll("\n", "\\n")}`;
+  });
+  const more = lines.length - mostFilesShown;
+  return [...lines.slice(0, mostFilesShown), ...(more > 0 ? [`and ${more} more files`] : [])].join("\n");
+}
 
 /** The reference's words for a person; but what a person cannot see is shown. `codex_command` has the words as they are. */
 function elicitation({ msg }: ApprovalEvent): { readonly message: string } {

@@ -12,9 +12,13 @@ import { withLimitedOutput } from "./output-limit.ts";
 import type { ServerState } from "./server-state.ts";
 
 /** How a turn ended; what the call that started it is answered with. */
-export type TurnOutcome =
-  | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly message: string };
+export type TurnOutcome = { readonly ok: true; readonly text: string } | ({ readonly ok: false } & TurnFailure);
+
+interface TurnFailure {
+  readonly message: string;
+  /** What the server or the system said, where the message does not hold it. */
+  readonly detail?: string;
+}
 
 /** Somebody who follows one turn from its first event to its end. */
 export interface TurnWatcher {
@@ -41,7 +45,7 @@ interface Turn {
   readonly onEnd: (() => void)[];
   /** It was told to stop: what is submitted now starts a turn of its own. */
   isStopping: boolean;
-  failure: string | undefined;
+  failure: TurnFailure | undefined;
 }
 
 interface WaitingTurn {
@@ -221,7 +225,7 @@ export class LiveConversation {
         this.#desk.open({ event: { id: event.id, msg }, findAsker: () => this.#asker(this.#shownTurns[0]) });
       const [turn] = this.#shownTurns;
       if (turn?.id === event.id) {
-        if (msg.type === "error") turn.failure = msg.message;
+        if (msg.type === "error") turn.failure = failureOf(msg);
         else if (isEnd(msg)) this.#end(turn, msg);
       }
       const pressure = hasReaders ? this.#outgoing.pressure() : undefined;
@@ -251,11 +255,9 @@ export class LiveConversation {
   /** The conversation has ended: nobody is left without an answer. */
   #endAll(): void {
     this.#desk.withdrawAll("the conversation has ended");
-    const message = this.#shownTurns[0]?.failure ?? interruptedText;
-    const outcome = {
-      ok: false,
-      message: this.#conversation.hasFailed ? `Codex runtime error: ${message}` : message,
-    } as const;
+    const failure = this.#shownTurns[0]?.failure ?? { message: interruptedText };
+    const message = this.#conversation.hasFailed ? `Codex runtime error: ${failure.message}` : failure.message;
+    const outcome = { ...failure, ok: false, message } as const;
     for (const turn of this.#shownTurns.splice(0)) finish(turn, outcome);
     for (const { watcher } of this.#waiting.splice(0)) watcher.ended(outcome);
     this.#tellIdle();
@@ -317,9 +319,13 @@ function isQuestion(msg: EventMsg): msg is Question["event"]["msg"] {
   return msg.type === "exec_approval_request" || msg.type === "apply_patch_approval_request";
 }
 
+function failureOf({ message, detail }: Extract<EventMsg, { type: "error" }>): TurnFailure {
+  return detail === undefined ? { message } : { message, detail };
+}
+
 function outcomeOf(turn: Turn, msg: EndMsg): TurnOutcome {
   if (msg.type === "turn_aborted") return { ok: false, message: interruptedText };
-  if (turn.failure !== undefined) return { ok: false, message: turn.failure };
+  if (turn.failure !== undefined) return { ok: false, ...turn.failure };
   return { ok: true, text: msg.last_agent_message ?? "" };
 }
 

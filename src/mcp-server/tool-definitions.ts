@@ -34,6 +34,7 @@ const callOutput: NonNullable<Tool["outputSchema"]> = {
     ...ids,
     content: text("The answer, as in the text content."),
     error: text("Why there is no answer."),
+    detail: text("What the model's server or the system said about it."),
   },
   required: ["conversationId", "sessionId", "threadId"],
 };

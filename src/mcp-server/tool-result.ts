@@ -13,12 +13,12 @@ export function turnResult(conversationId: string, outcome: TurnOutcome): CallTo
     const { text } = outcome;
     return { content: [{ type: "text", text }], structuredContent: { ...ids, content: text } };
   }
-  const { message } = outcome;
+  const { message, detail } = outcome;
   return {
     content: [{ type: "text", text: message }],
     isError: true,
     error: message, // clients of August look for it
-    structuredContent: { ...ids, error: message },
+    structuredContent: { ...ids, error: message, ...(detail === undefined ? {} : { detail }) },
   };
 }
 

@@ -66,6 +66,7 @@ const CodexContentSchema = z.object({
   threadId: text,
   content: optional(text),
   error: optional(text),
+  detail: optional(text),
 });
 
 const ConversationItemSchema = z.object({

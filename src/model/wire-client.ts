@@ -1,8 +1,7 @@
 import type { Credential } from "../auth/credentials.ts";
-import type { ModelProvider } from "../config/model-providers.ts";
+import { addressProblem, type ModelProvider } from "../config/model-providers.ts";
 import type { Environment } from "../lib/environment.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
-import { withoutPassword } from "../lib/without-password.ts";
 import { EventQueue } from "./event-queue.ts";
 import { readStream, type StreamDecoder } from "./event-stream.ts";
 import { basicCredential, percentDecoded } from "./http-connections.ts";
@@ -186,11 +185,9 @@ function endpoint(
 ): URL {
   const ofService =
     credential?.kind === "chatgpt" ? "https://chatgpt.com/backend-api/codex" : "https://api.openai.com/v1";
+  const problem = addressProblem(providerId, provider);
+  if (problem !== undefined) throw new ModelError(problem, { isRetryable: false });
   const base = provider.baseUrl ?? ofService;
-  if (!/^https?:\/\//i.test(base) || !URL.canParse(base)) {
-    const message = `Cannot send requests to base_url "${withoutPassword(base)}" of model provider "${providerId}": not an http or https URL`;
-    throw new ModelError(message, { isRetryable: false });
-  }
   const url = new URL(base);
   const folder = url.pathname.replace(/\/+$/, "");
   if (!folder.endsWith(path)) url.pathname = folder + path;

@@ -7,7 +7,7 @@ export type ThreadLine =
   | { readonly type: "item.started" | "item.updated" | "item.completed"; readonly item: ThreadItem }
   | TurnCompleted
   | { readonly type: "turn.failed"; readonly error: TurnError }
-  | { readonly type: "error"; readonly message: string };
+  | ({ readonly type: "error" } & TurnError);
 
 interface TurnCompleted {
   readonly type: "turn.completed";
@@ -19,6 +19,8 @@ interface TurnCompleted {
 
 export interface TurnError {
   readonly message: string;
+  /** What the server or the system said, where the message does not hold it. */
+  readonly detail?: string;
   /** Which limit of the user's ended the turn. */
   readonly code?: ErrorCode;
 }

@@ -154,13 +154,17 @@ export class ThreadRenderer implements Renderer {
     if (text.trim() !== "") this.#complete({ type: "reasoning", text });
   }
 
-  #showError(id: string, { message, code }: ErrorEvent): void {
+  #showError(id: string, { message, detail, code }: ErrorEvent): void {
     if (id === "") {
       // No submission caused it, so the turn goes on: an MCP server did not start, say.
       this.#complete({ type: "error", message });
     } else {
-      this.#failure = code === undefined ? { message } : { message, code };
-      this.#line({ type: "error", message });
+      this.#failure = {
+        message,
+        ...(detail === undefined ? {} : { detail }),
+        ...(code === undefined ? {} : { code }),
+      };
+      this.#line({ type: "error", ...this.#failure });
     }
   }
 

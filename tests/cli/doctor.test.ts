@@ -104,6 +104,21 @@ describe("codex doctor", () => {
     expect((await checks()).checks.config).toMatchObject({ status: "ok", unknown_keys: [] });
   });
 
+  test("a server that cannot be reached by any request, and a misspelt key in place of its address", async () => {
+    const provider = (line: string) => ["model_provider=own", `model_providers.own={name="Own",env_key="K",${line}}`];
+    const with_ = (line: string) =>
+      checks(
+        provider(line).flatMap((value) => ["-c", value]),
+        { env: { K: key } },
+      );
+    const wrong = await with_('base_url="127.0.0.1:1/v1"');
+    expect(wrong).toMatchObject({ exitCode: 1, checks: { model: { status: "failed" } } });
+    expect(wrong.checks.model.summary).toContain('base_url "127.0.0.1:1/v1"');
+    const misspelt = await with_('base_urll="http://127.0.0.1:1/v1"');
+    expect(misspelt.checks.config).toMatchObject({ status: "failed", unknown_keys: ["model_providers.own.base_urll"] });
+    expect(misspelt.checks.config.summary).toContain("has no base_url");
+  });
+
   test("MCP servers: what would be started, what is missing; none is started", async () => {
     const env = { OPENAI_API_KEY: key };
     const tables = {

@@ -135,6 +135,15 @@ describe("which of several values counts", () => {
       'Warning: "-c model" has no effect: the profile "fast" sets it too. Use "-c profiles.fast.model=...".\n',
     );
   });
+
+  test("core 2.8: a profile cannot change the sandbox, and says so on stderr", async () => {
+    const strict = ['[profiles.strict]\nsandbox_mode = "read-only"'];
+    const { run } = await asked(["exec", "--json", "--full-auto", "-p", "strict", "go"], { configTables: strict });
+    expect(run.lines[0]).toMatchObject({ sandbox: expect.stringContaining("workspace-write") });
+    expect(run.stderr).toBe(
+      'Warning: "profiles.strict.sandbox_mode" has no effect: no profile changes the sandbox. Use -s, or -c sandbox_mode=...\n',
+    );
+  });
 });
 
 describe("settings reach the model", () => {

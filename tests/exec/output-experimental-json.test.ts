@@ -198,8 +198,8 @@ describe("bad runs end with turn.failed and status 1", () => {
     expect(run.exitCode).toBe(1);
     expectLines(run, [
       { type: "error", message: expect.stringMatching(new RegExp(`${text}.+ 1/1`)) },
-      { type: "error", message: text },
-      { type: "turn.failed", error: { message: text } },
+      { type: "error", message: text, detail: "the answer is incomplete: x" },
+      { type: "turn.failed", error: { message: text, detail: "the answer is incomplete: x" } },
     ]);
   });
 
@@ -213,11 +213,20 @@ describe("bad runs end with turn.failed and status 1", () => {
     ]);
   });
 
+  test("what the server said stands beside a message that does not hold it", async () => {
+    const { run } = await play([{ status: 500, body: { error: { message: "out of order" } } }]);
+    const error = { message: expect.not.stringContaining("order"), detail: expect.stringContaining("out of order") };
+    expectLines(run, [
+      { type: "error", ...error },
+      { type: "turn.failed", error },
+    ]);
+  });
+
   test("a limit that the user set", async () => {
     const { run } = await play([callShell(["true"])], { args: ["--max-turns", "1"] });
     expect(run.exitCode).toBe(3);
     expect(run.lines.slice(-2)).toEqual([
-      { type: "error", message: "turn limit reached: 1 turn" },
+      { type: "error", message: "turn limit reached: 1 turn", code: "turn_limit" },
       { type: "turn.failed", error: { message: "turn limit reached: 1 turn", code: "turn_limit" } },
     ]);
   });

@@ -3,17 +3,21 @@ import { callShell, callTool, fakeModel, say } from "../support/fake-model.ts";
 import { eventsOf, type McpSession, startMcp, textOf, typesOf, untrusted } from "../support/mcp-session.ts";
 import { inputOf } from "../support/requests.ts";
 
-const choices = {
-  type: "object",
-  properties: {
-    decision: {
-      type: "string",
-      title: "Decision",
-      description: expect.any(String),
-      enum: ["approved", "approved_for_session", "denied", "abort"],
-      enumNames: ["Approve", "Approve for this session", "Deny", "Abort"],
+/** What a host shows beside the message: lines on what is asked, then what the choices mean. */
+const choicesFor = (...lines: readonly string[]) => {
+  const meaning = "Approve once, approve the same for the rest of the session, deny, or deny and stop the turn";
+  return {
+    type: "object",
+    properties: {
+      decision: {
+        type: "string",
+        title: "Decision",
+        description: [...lines, meaning].join("\n"),
+        enum: ["approved", "approved_for_session", "denied", "abort"],
+        enumNames: ["Approve", "Approve for this session", "Deny", "Abort"],
+      },
     },
-  },
+  };
 };
 
 async function start(options: Parameters<typeof startMcp>[0], capabilities?: object): Promise<McpSession> {
@@ -35,7 +39,7 @@ describe("F: questions about commands", () => {
       method: "elicitation/create",
       params: {
         message: `Allow Codex to run \`touch x\` in \`${cwd}\`?`,
-        requestedSchema: choices,
+        requestedSchema: choicesFor(),
         codex_elicitation: "exec-approval",
         codex_mcp_tool_call_id: "r-3",
         codex_event_id: "r-3",
@@ -261,7 +265,12 @@ describe("F: questions about patches", () => {
     const question = await mcp.asked("elicitation/create");
     expect(question.params).toEqual({
       message: "Allow Codex to apply proposed code changes?",
-      requestedSchema: choices,
+      requestedSchema: choicesFor(
+        `add ${work}/new.txt`,
+        `change ${work}/base.txt`,
+        `delete ${work}/old.txt`,
+        `change ${work}/from.txt and move it to ${work}/to.txt`,
+      ),
       codex_elicitation: "patch-approval",
       codex_mcp_tool_call_id: "28",
       codex_event_id: "28",
@@ -303,7 +312,7 @@ describe("F: questions about patches", () => {
     const changes = { [`${mcp.codex.place.work}/new.txt`]: { add: { content: "hi\n" } } };
     expect(question.params).toEqual({
       message: `${reason}\nAllow Codex to apply proposed code changes?`,
-      requestedSchema: choices,
+      requestedSchema: choicesFor(`add ${mcp.codex.place.work}/new.txt`),
       codex_elicitation: "patch-approval",
       codex_mcp_tool_call_id: "1",
       codex_event_id: "1",

@@ -264,11 +264,20 @@ describe("D: several calls", () => {
 });
 
 describe("D: turns that fail", () => {
-  const failed = (id: unknown, error: unknown) => ({
+  const failed = (id: unknown, error: unknown, detail?: string) => ({
     content: [{ type: "text", text: error }],
     isError: true,
     error,
-    structuredContent: { ...ids(id), error },
+    structuredContent: { ...ids(id), error, ...(detail === undefined ? {} : { detail }) },
+  });
+
+  test("what the model's server said stands beside the message", async () => {
+    await using model = await fakeModel([{ status: 500, body: { error: { message: "out of order" } } }]);
+    await using mcp = startMcp({ model });
+    const { result } = await mcp.call("codex", { prompt: "hi" });
+    const { threadId, detail } = result.structuredContent;
+    expect(result).toEqual(failed(threadId, result.error, detail));
+    expect(detail).toContain("out of order");
   });
 
   test("73, 74: the failure is a result, and the next reply gets its own answer", async () => {
@@ -303,7 +312,13 @@ describe("D: turns that fail", () => {
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" });
     expect(result.error).toMatch(/^stream disconnected before completion: /);
-    expect(result).toEqual(failed(result.structuredContent.conversationId, result.error));
+    expect(result).toEqual(
+      failed(
+        result.structuredContent.conversationId,
+        result.error,
+        "the connection was closed in the middle of the answer",
+      ),
+    );
   });
 
   test("76: a server that is not there: notices of the retries, then the failure", async () => {

@@ -100,7 +100,7 @@ test("C-002: unknown keys are passed over at every level", () => {
   const unknown = "x = 1\ny = { z = [1] }\n";
   const toml = `${unknown}[profiles.p]\n${unknown}sandbox_mode = "nonsense"\n[model_providers.m]\nname = "M"\n${unknown}[tools]\n${unknown}[tui]\ntheme = 1\n`;
   const config = check(toml);
-  expect(config.profiles.get("p")).toEqual({});
+  expect(config.profiles.get("p")).toEqual({ hasSandboxMode: true });
   expect(config.modelProviders.get("m")?.name).toBe("M");
 });
 
