@@ -7,6 +7,6 @@ export const closeMs = 2_000;
 
 export function timeLimit(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
+    setTimeout(resolve, ms);
   });
 }

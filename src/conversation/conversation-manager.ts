@@ -14,7 +14,7 @@ type ConversationOptions = Omit<InitOptions, "version" | "commandHost" | "resume
 export class ConversationManager {
   readonly #options: ManagerOptions;
   readonly #conversations = new Map<string, InitializedCodex>();
-  /** Being resumed, by file, so that two who want the same session get the same conversation. */
+  /** The last resume under way of each file: the next one waits for it, then takes its place. */
   readonly #opening = new Map<string, Promise<InitializedCodex>>();
   #host: CommandHost | undefined;
 
@@ -39,14 +39,17 @@ export class ConversationManager {
     const file = canonicalPath(rolloutFile);
     const open = async () => this.#add(await initCodex(config, this.#with(rest, { file, asFork })));
     if (asFork) return open();
-    const opening = this.#opening.get(file);
-    if (opening !== undefined) return opening;
-    const resumed = this.#closeFile(file).then(open);
+    const before = this.#opening.get(file);
+    const resumed = (async () => {
+      await before?.catch(() => {}); // told to whoever asked for it
+      await this.#closeFile(file);
+      return open();
+    })();
     this.#opening.set(file, resumed);
     try {
       return await resumed;
     } finally {
-      this.#opening.delete(file);
+      if (this.#opening.get(file) === resumed) this.#opening.delete(file);
     }
   }
 

@@ -28,7 +28,7 @@ export class Conversation {
   readonly #events = new Broadcast<Event>();
   readonly #ended: Promise<void>;
   readonly #closing = new AbortController();
-  #hasEnded = false;
+  #isEnding = false;
   #hasFailed = false;
   #nextId = 0;
 
@@ -43,14 +43,23 @@ export class Conversation {
     return this.#hasFailed;
   }
 
+  /** It was told to end, or has ended: nothing that is submitted now would be read. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
   /** Fulfilled when everything has been let go; it never fails. */
   get ended(): Promise<void> {
     return this.#ended;
   }
 
-  /** Queues `op` and returns the id that its events carry: the client's own or the next number. Throws ConversationEnded. */
+  /**
+   * Queues `op` and returns the id that its events carry: the client's own or the next number. Throws ConversationEnded
+   * once the conversation was told to end.
+   */
   submit(op: Op, id?: string): string {
-    if (this.#hasEnded) throw new ConversationEnded("internal error; agent loop died unexpectedly");
+    if (this.#isEnding) throw new ConversationEnded("internal error; agent loop died unexpectedly");
+    if (op.type === "shutdown") this.#isEnding = true;
     const submissionId = id ?? String(this.#nextId++);
     this.#submissions.push({ id: submissionId, op });
     return submissionId;
@@ -66,12 +75,14 @@ export class Conversation {
 
   /** Nothing more will be submitted: what was is brought to its end, and questions are answered with "denied". */
   async finish(): Promise<void> {
+    this.#isEnding = true;
     this.#submissions.end();
     await this.#ended;
   }
 
   /** Interrupts what runs, waits until it has ended, and lets everything go. */
   async close(): Promise<void> {
+    this.#isEnding = true;
     this.#closing.abort();
     this.#submissions.end();
     await this.#ended;
@@ -86,7 +97,7 @@ export class Conversation {
       const message = `internal error; agent loop died unexpectedly: ${messageOf(error)}`;
       this.#events.publish({ id: "", msg: { type: "error", message } });
     } finally {
-      this.#hasEnded = true;
+      this.#isEnding = true;
       this.#events.close();
     }
   }

@@ -202,6 +202,5 @@ export class Session {
     await this.mcp.close();
     this.sandboxes.close();
     this.#rollout?.close();
-    this.#events.close();
   }
 }

@@ -61,9 +61,9 @@ export class ApprovalDesk {
   }
 
   /** Somebody has come who may be asked what could not be asked before. */
-  askUnasked(callId: string, findAsker: () => Asker | undefined): void {
+  askUnasked(findAsker: () => Asker | undefined): void {
     for (const question of [...this.#questions]) {
-      if (question.request === undefined && question.event.msg.call_id === callId) this.#ask(question, findAsker());
+      if (question.request === undefined) this.#ask(question, findAsker());
     }
   }
 

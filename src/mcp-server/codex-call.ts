@@ -1,3 +1,4 @@
+import { messageOf } from "../lib/errors.ts";
 import { isRecord } from "../lib/parse-json.ts";
 import type { Asker } from "./approval-desk.ts";
 import { elicitationAsker } from "./approval-requests.ts";
@@ -38,7 +39,12 @@ export class CodexCall implements TurnWatcher {
   begin(conversation: LiveConversation, start: () => void): void {
     this.#conversation = conversation;
     this.#events = new EventForwarder(this.#state, { requestId: this.#call.id, conversationId: conversation.id });
-    start();
+    try {
+      start();
+    } catch (error) {
+      this.fail(`Failed to submit user input: ${messageOf(error)}`); // it has ended since it was found
+      return;
+    }
     if (this.#isCancelled) conversation.cancel(this); // asked for before there was anything to cancel
   }
 

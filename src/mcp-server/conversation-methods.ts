@@ -105,20 +105,19 @@ export const conversationMethods = {
     call.reply({});
   },
 
-  sendUserMessage: (call, { conversations }) => {
+  sendUserMessage: async (call, { conversations }) => {
     const params = decodeParams(call.params, SendUserMessageParamsSchema);
-    const conversation = found(params.conversationId, conversations);
+    const conversation = await found(params.conversationId, conversations);
     const items = inputItems(params.items);
-    call.reply({}); // before the first event
     conversation.submit({ type: "user_input", items });
+    call.reply({}); // its events come later than this
   },
 
-  sendUserTurn: (call, { conversations }) => {
+  sendUserTurn: async (call, { conversations }) => {
     const params = decodeParams(call.params, SendUserTurnParamsSchema);
-    const conversation = found(params.conversationId, conversations);
+    const conversation = await found(params.conversationId, conversations);
     const items = inputItems(params.items);
     const { cwd, approvalPolicy, sandboxPolicy, model, effort, summary } = params;
-    call.reply({});
     conversation.submit({
       type: "user_turn",
       items,
@@ -129,17 +128,19 @@ export const conversationMethods = {
       effort: effort ?? null,
       summary,
     });
+    call.reply({});
   },
 
   interruptConversation: async (call, { conversations }) => {
     const params = decodeParams(call.params, ConversationParamsSchema);
-    await found(params.conversationId, conversations).interrupt();
+    const conversation = await found(params.conversationId, conversations);
+    await conversation.interrupt();
     call.reply({ abortReason: "interrupted" });
   },
 
-  addConversationListener: (call, { state, conversations }) => {
+  addConversationListener: async (call, { state, conversations }) => {
     const params = decodeParams(call.params, ConversationParamsSchema);
-    const conversation = found(params.conversationId, conversations);
+    const conversation = await found(params.conversationId, conversations);
     const subscriptionId = randomUuid();
     call.reply({ subscriptionId });
     const { outgoing } = state;
@@ -204,8 +205,9 @@ function derived<T>(action: () => T): T {
   }
 }
 
-function found(text: string, conversations: Conversations): LiveConversation {
+async function found(text: string, conversations: Conversations): Promise<LiveConversation> {
   const id = decodeId(text, "conversationId");
+  await conversations.whenResumed();
   const conversation = conversations.get(id);
   if (conversation === undefined) throw new RpcFailure(invalidRequest, `conversation not found: ${id}`);
   return conversation;

@@ -9,6 +9,7 @@ import { openAuth } from "../conversation/open-auth.ts";
 import { createCommandHost, SandboxSet } from "../conversation/sandbox-set.ts";
 import { UserError } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
+import { canonicalPath } from "../process/canonical-path.ts";
 import { compileSparingly, releaseMemory } from "../process/release-memory.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import { findSession } from "../rollout/sessions.ts";
@@ -28,6 +29,8 @@ export class Conversations {
   readonly #state: ServerState;
   readonly #manager: ConversationManager;
   readonly #live = new Map<string, LiveConversation>();
+  /** The last resume under way of each file. */
+  readonly #resuming = new Map<string, Promise<LiveConversation>>();
   #releasing = new AbortController();
   readonly #closing = new AbortController();
   #isUnattended = false;
@@ -68,22 +71,48 @@ export class Conversations {
     return this.#adopt(await this.#manager.create(config, this.#client()));
   }
 
-  /** Goes on with a session on disk; throws a UserError when the file holds none. */
+  /** Goes on with a session on disk, a live one from its file anew; throws a UserError when the file holds none. */
   async resume(config: Config, rolloutFile: string): Promise<LiveConversation> {
-    return this.#adopt(await this.#manager.resume(config, rolloutFile, this.#client()));
+    const file = canonicalPath(rolloutFile);
+    const resumed = this.#manager.resume(config, file, this.#client()).then((codex) => this.#adopt(codex));
+    this.#resuming.set(file, resumed);
+    try {
+      return await resumed;
+    } finally {
+      if (this.#resuming.get(file) === resumed) this.#resuming.delete(file);
+    }
   }
 
+  /** Undefined also for one that was told to end. */
   get(id: string): LiveConversation | undefined {
-    return this.#live.get(id);
+    const live = this.#live.get(id);
+    return live?.isEnding === true ? undefined : live;
+  }
+
+  /** What was asked for before is open, so that a client need not wait for the answer before it goes on. */
+  async whenResumed(): Promise<void> {
+    while (this.#resuming.size > 0) await Promise.allSettled(this.#resuming.values());
   }
 
   /** One that is live, or one of an earlier process. */
   async find(id: ConversationId): Promise<LiveConversation | undefined> {
-    const live = this.#live.get(id);
-    if (live !== undefined) return live;
-    const file = findSession(this.#state.config.codexHome, id);
-    if (file === undefined) return undefined;
-    return this.resume(this.configForResume({}), file);
+    for (;;) {
+      const known = this.#live.get(id);
+      if (known?.isEnding === false) return known;
+      await known?.ended; // its file may be gone by then
+      const file = findSession(this.#state.config.codexHome, id);
+      if (file === undefined) return undefined;
+      const live = this.#liveFrom(canonicalPath(file));
+      if (live !== undefined) return live;
+      const resuming = this.#resuming.get(canonicalPath(file));
+      if (resuming === undefined) return this.resume(this.configForResume({}), file);
+      await resuming.catch(() => {}); // told to whoever asked for it
+    }
+  }
+
+  /** The name of a file may tell another id than the session in it has. */
+  #liveFrom(file: string): LiveConversation | undefined {
+    return [...this.#live.values()].find(({ rolloutPath, isEnding }) => !isEnding && rolloutPath === file);
   }
 
   /** For a session with a policy of its own: what the command line says is for new ones, only the call changes it. */
@@ -132,8 +161,6 @@ export class Conversations {
 
   async #adopt(codex: InitializedCodex): Promise<LiveConversation> {
     const { conversation, rolloutPath, warnings } = codex;
-    const known = this.#live.get(conversation.id);
-    if (known?.isFor(conversation) === true) return known; // two wanted the same session
     for (const warning of warnings) log("warn", "mcp", `${conversation.id}: ${warning}`);
     if (rolloutPath !== undefined && !existsSync(rolloutPath)) {
       await this.#manager.remove(conversation.id); // nobody could go on with it later

@@ -101,8 +101,9 @@ export class LiveConversation {
     this.ended = this.#show(conversation.events({ isPacing: true }));
   }
 
-  isFor(conversation: Conversation): boolean {
-    return this.#conversation === conversation;
+  /** It was told to end, or has ended: nobody can go on with it. */
+  get isEnding(): boolean {
+    return this.#conversation.isEnding;
   }
 
   /** Nothing runs and nothing waits. */
@@ -123,7 +124,10 @@ export class LiveConversation {
     const joins = running !== undefined && this.#coreTurns.length === 1 && !running.isStopping;
     const turn = joins ? running : { id: turnId, watchers: [], onEnd: [], isStopping: false, failure: undefined };
     if (watcher !== undefined) turn.watchers.push(watcher);
-    if (joins) return;
+    if (joins) {
+      this.#askUnasked();
+      return;
+    }
     this.#coreTurns.push(turn);
     this.#shownTurns.push(turn);
   }
@@ -132,6 +136,7 @@ export class LiveConversation {
   enqueue(op: StartOp, watcher: TurnWatcher): void {
     this.#waiting.push({ op, watcher });
     this.#startNext();
+    this.#askUnasked();
   }
 
   /** Interrupts the turn that is followed by `watcher`, or takes it out of the queue. */
@@ -169,10 +174,8 @@ export class LiveConversation {
   listen(listener: EventListener, from: "now" | "untold"): () => void {
     const past = from === "untold" ? this.#log.takeUntold() : [];
     this.#listeners.add(listener);
-    for (const event of past) {
-      listener.event(event);
-      if (isQuestion(event.msg)) this.#desk.askUnasked(event.msg.call_id, () => this.#asker(this.#shownTurns[0]));
-    }
+    for (const event of past) listener.event(event);
+    this.#askUnasked();
     return () => void this.#listeners.delete(listener);
   }
 
@@ -221,8 +224,7 @@ export class LiveConversation {
       const { msg } = event;
       const kept = new KeptEvent({ id: event.id, msg: withLimitedOutput(msg, this.#maxOutputBytes) });
       const hasReaders = this.#handOn(kept);
-      if (isQuestion(msg))
-        this.#desk.open({ event: { id: event.id, msg }, findAsker: () => this.#asker(this.#shownTurns[0]) });
+      if (isQuestion(msg)) this.#desk.open({ event: { id: event.id, msg }, findAsker: () => this.#asker() });
       const [turn] = this.#shownTurns;
       if (turn?.id === event.id) {
         if (msg.type === "error") turn.failure = failureOf(msg);
@@ -280,9 +282,16 @@ export class LiveConversation {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #asker(turn: Turn | undefined): Asker | undefined {
-    const everybody = [...(turn?.watchers ?? []), ...this.#listeners];
-    const askers = everybody.flatMap(({ asker }) => asker ?? []);
+  /** Somebody has come who may be asked what nobody could be asked before. */
+  #askUnasked(): void {
+    this.#desk.askUnasked(() => this.#asker());
+  }
+
+  /** Whoever waits for the running turn to end has the same client behind them, and would wait for ever. */
+  #asker(): Asker | undefined {
+    const running = this.#shownTurns[0]?.watchers ?? [];
+    const waiting = this.#waiting.map(({ watcher }) => watcher);
+    const askers = [...running, ...this.#listeners, ...waiting].flatMap(({ asker }) => asker ?? []);
     return askers.find((asker) => asker.canAsk) ?? askers[0];
   }
 

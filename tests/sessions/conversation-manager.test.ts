@@ -53,7 +53,7 @@ test("conversations are known by their id until they end", async () => {
   await here.manager.remove("unknown");
 });
 
-test("a session of another process goes on under its id, for all who ask for it at once", async () => {
+test("a session of another process goes on under its id", async () => {
   await using model = await fakeModel([say("First."), say("Second.")]);
   await using here = stage(model);
   const before = await here.manager.create(here.config());
@@ -61,10 +61,8 @@ test("a session of another process goes on under its id, for all who ask for it 
   await here.manager.close();
 
   await using later = stage(model);
-  const config = here.config();
   const file = before.rolloutPath ?? "";
-  const [one, two] = await Promise.all([later.manager.resume(config, file), later.manager.resume(config, file)]);
-  expect(one).toBe(two);
+  const one = await later.manager.resume(here.config(), file);
   expect(one.sessionId).toBe(before.sessionId);
   expect(one.firstEvent.msg.initial_messages).toEqual([
     { type: "user_message", message: "one", kind: "plain" },
@@ -74,6 +72,21 @@ test("a session of another process goes on under its id, for all who ask for it 
   await ask(one, "two");
   expect(shape(inputOfRequest(model, 2)).slice(1)).toEqual(["user: one", "assistant: First.", "user: two"]);
   expect(one.rolloutPath).toBe(file);
+});
+
+test("of several resumes of one session at once the last one holds, with its own policy", async () => {
+  await using model = await fakeModel([say("First."), say("Second.")]);
+  await using here = stage(model);
+  const before = await here.manager.create(here.config());
+  await ask(before, "one");
+  const file = before.rolloutPath ?? "";
+  const modes = ["danger-full-access", "read-only", "workspace-write"] as const;
+  const all = await Promise.all(modes.map((sandboxMode) => here.manager.resume(here.config({ sandboxMode }), file)));
+  expect(all.map(({ config }) => config.sandboxPolicy.mode)).toEqual(modes);
+  expect(here.manager.get(before.sessionId)).toBe(all[2]);
+  for (const codex of [before, ...all.slice(0, 2)]) expect(codex.conversation.isEnding).toBe(true);
+  await ask(all[2] as InitializedCodex, "two");
+  expect(shape(inputOfRequest(model, 2)).at(-1)).toBe("user: two");
 });
 
 test("a session that is live here is closed and resumed, with the policy now asked for", async () => {
