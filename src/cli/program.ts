@@ -8,6 +8,7 @@ import { addHelpCommand } from "./help-command.ts";
 import type { LoginOptions } from "./login-command.ts";
 import type { McpOptions } from "./mcp-command.ts";
 import { addMcpCommand } from "./mcp-flags.ts";
+import { positiveInteger } from "./positive-integer.ts";
 import type { ProtoOptions } from "./proto-command.ts";
 import type { ResumeFlags } from "./resume-target.ts";
 import type { SandboxOptions } from "./sandbox-command.ts";
@@ -485,12 +486,6 @@ function collect(value: string, values: readonly string[] = []): readonly string
 
 function collectImages(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, ...value.split(",").filter((file) => file !== "")];
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1 on.");
-  return value;
 }
 
 /** Longest delay that a timer of Node can take. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { positiveInteger } from "./positive-integer.ts";
 import type { ResumeFlags } from "./resume-target.ts";
 import type { SessionsAction } from "./sessions-command.ts";
 
@@ -121,7 +122,7 @@ export function addSessionsCommand(program: Command, run: (action: SessionsActio
 
   add("list", "List sessions, newest first.")
     .option("-C, --cd <dir>", "only those that began in this directory")
-    .option("-n, --limit <n>", "at most so many", count, 25)
+    .option("-n, --limit <n>", "at most so many", positiveInteger, 25)
     .option("--cursor <cursor>", "go on behind this one, which the page before named")
     .option("--archived", "those that were archived")
     .action((flags: ListFlags) =>
@@ -161,12 +162,4 @@ interface ListFlags extends JsonFlag {
   readonly limit: number;
   readonly cursor?: string;
   readonly archived?: boolean;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < 0) {
-    throw new InvalidArgumentError("It must be a whole number from 0 on.");
-  }
-  return value;
 }

@@ -96,7 +96,8 @@ function exportSession(
 
 function archive({ id, json }: { readonly id: string; readonly json: boolean }, { codexHome, output }: Place): number {
   const conversationId = findSessionId(id, codexHome);
-  const file = findFile(conversationId, codexHome, { withArchive: false });
+  const file = findFile(conversationId, codexHome);
+  if (isArchived(file)) throw new UserError(`The session ${conversationId} is archived already.`);
   refuseIfInUse(conversationId, file);
   archiveSession(codexHome, { conversationId, rolloutPath: file });
   if (json) output.stdout(jsonLine({ conversationId, archived: true }));
@@ -110,7 +111,7 @@ async function remove(
   { codexHome, output }: Place,
 ): Promise<number> {
   const conversationId = findSessionId(id, codexHome);
-  const file = findFile(conversationId, codexHome, { withArchive: true });
+  const file = findFile(conversationId, codexHome);
   refuseIfInUse(conversationId, file);
   const isWanted = isSure || (await confirm(`Delete the session ${conversationId} for good? [y/N] `));
   if (isWanted) deleteSession(file);
@@ -139,12 +140,12 @@ function refuseIfInUse(id: ConversationId, file: string): void {
 }
 
 function readSession(id: string, codexHome: string): { readonly file: string; readonly stored: StoredConversation } {
-  const file = findFile(findSessionId(id, codexHome), codexHome, { withArchive: true });
+  const file = findFile(findSessionId(id, codexHome), codexHome);
   return { file, stored: readRollout(canonicalPath(file)) };
 }
 
-function findFile(id: ConversationId, codexHome: string, options: { readonly withArchive: boolean }): string {
-  const file = findSession(codexHome, id, options);
+function findFile(id: ConversationId, codexHome: string): string {
+  const file = findSession(codexHome, id, { withArchive: true });
   if (file !== undefined) return file;
   throw noSession(id, codexHome);
 }
@@ -159,8 +160,12 @@ function factsOf(file: string, { conversationId, meta, lastTurn, skipped }: Stor
       ? {}
       : { model: lastTurn.model, sandbox: lastTurn.sandbox_policy.mode, approval: lastTurn.approval_policy }),
     damagedLines: skipped,
-    isArchived: path.basename(path.dirname(file)) === "archived_sessions",
+    isArchived: isArchived(file),
   };
+}
+
+function isArchived(file: string): boolean {
+  return path.basename(path.dirname(file)) === "archived_sessions";
 }
 
 /** Without what the program told the model about its surroundings. */

@@ -68,7 +68,7 @@ describe("list", () => {
 
   test.each([
     ["a home without sessions", [], '{"items":[]}\n', 0],
-    ["pages of nothing", ["-n", "0"], '{"items":[]}\n', 0],
+    ["pages of nothing", ["-n", "0"], "", 2],
     ["a number that is none", ["-n", "many"], "", 2],
   ])("%s", async (_, args, stdout, exitCode) => {
     await using model = await fakeModel([]);
@@ -123,7 +123,10 @@ test("an archived session leaves the list, is not gone on with, and can still be
     exitCode: 1,
     stderr: `Error: The session ${id} is archived. A copy can go on: codex exec fork ${id}\n`,
   });
-  expect((await codex.run(["sessions", "archive", id])).exitCode).toBe(1);
+  expect(await codex.run(["sessions", "archive", id])).toMatchObject({
+    exitCode: 1,
+    stderr: `Error: The session ${id} is archived already.\n`,
+  });
   expect((await codex.run(["sessions", "show", id])).stdout).toContain("archived: yes\n");
   expect(await codex.run(["exec", "fork", id, "two"])).toMatchObject({ exitCode: 0, stdout: "Copied.\n" });
   expect(await codex.run(["sessions", "delete", "--yes", "--json", id])).toMatchObject({
