@@ -7,6 +7,7 @@ import { loadConfig } from "../config/load-config.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 import { initCodex } from "../conversation/init-codex.ts";
 import type { ResumeRequest } from "../conversation/resume.ts";
+import { timeLimitText } from "../conversation/task.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { readImageFile } from "../lib/image-file.ts";
 import { startLog } from "../lib/log.ts";
@@ -19,6 +20,7 @@ import { sandboxText } from "../render/sandbox-text.ts";
 import { hasColour } from "../render/style.ts";
 import { version } from "../version.ts";
 import { currentFolder } from "./current-folder.ts";
+
 import { ProcessOutput } from "./process-output.ts";
 import { readPrompt } from "./read-prompt.ts";
 import type { ResumeFlags } from "./resume-target.ts";
@@ -67,15 +69,19 @@ export async function execCommand(promptArgument: string | undefined, options: E
   const answerFile = options.lastMessageFile === undefined ? undefined : openAnswerFile(options.lastMessageFile);
 
   const output = new ProcessOutput((isTerminal) => hasColour(options.color, { env: loaded.env, isTerminal }));
-  const prompt = await readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
-  const prepared = options.oss && options.replayFile === undefined ? await prepareOss(loaded, output) : loaded;
+  const { timeoutMs } = options;
+  const reading = readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
+  const prompt = await inTime(reading, { timeoutMs, waitingFor: "the end of stdin" });
+  const needsServer = options.oss && options.replayFile === undefined;
+  const preparing = needsServer ? prepareOss(loaded, output) : Promise.resolve(loaded);
+  const prepared = await inTime(preparing, { timeoutMs, waitingFor: "the model" });
 
   const { conversation, sessionId, config, warnings } = await initCodex(prepared, {
     version,
     resume,
     limits: {
       ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
     },
     ...(options.recordFile === undefined ? {} : { recordFile: options.recordFile }),
     ...(options.replayFile === undefined ? {} : { replayFile: options.replayFile }),
@@ -97,6 +103,27 @@ export async function execCommand(promptArgument: string | undefined, options: E
     return exitStatus.failed;
   }
   return run.isStdoutClosed && outcome.reason !== "interrupted" ? exitStatus.stdoutClosed : status;
+}
+
+interface Wait {
+  readonly timeoutMs: number | undefined;
+  readonly waitingFor: string;
+}
+
+/** The time limit is one of the whole run: what comes before the task has no more time than the task itself. */
+async function inTime<T>(work: Promise<T>, { timeoutMs, waitingFor }: Wait): Promise<T> {
+  if (timeoutMs === undefined) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const message = `${timeLimitText(timeoutMs)}, waiting for ${waitingFor}`;
+    const stop = () => reject(new UserError(message, { exitCode: exitStatus.limit }));
+    timer = setTimeout(stop, Math.max(0, timeoutMs - performance.now()));
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A task under way: its events go to the renderer, signals and a closed stdout go to the conversation. */

@@ -39,7 +39,7 @@ async function readContext(notice: (text: string) => void): Promise<string> {
       const bytes = await readPipe({ notice, firstByteMs });
       if (bytes !== undefined) return decode(bytes);
       notice(
-        `Nothing came on stdin for ${firstByteMs / 1000} s: going on without it. Close stdin (< /dev/null) to skip the wait.`,
+        `Nothing came on stdin for ${firstByteMs / 1000} s: going on without it. To skip the wait: < /dev/null. To wait for slow data: { echo "PROMPT"; COMMAND; } | codex exec -`,
       );
       return "";
     }

@@ -24,7 +24,7 @@ import { type TurnSettings, turnContext } from "./turn-settings.ts";
 export interface SessionLimits {
   /** Requests to the model that one task may take. */
   readonly maxTurns?: number;
-  /** How long one task may take. */
+  /** When the task has to be done, counted from the start of the process. */
   readonly timeoutMs?: number;
 }
 

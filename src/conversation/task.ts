@@ -31,6 +31,10 @@ export class LimitReached extends Error {
   }
 }
 
+export function timeLimitText(timeoutMs: number): string {
+  return `time limit reached: ${timeoutMs / 1000} s`;
+}
+
 /** The work started by one submission: turns until the model calls no tool, or a compaction. */
 export class Task {
   /** The submission that started it; all its events carry this id. */
@@ -169,8 +173,8 @@ export class Task {
 
   #startTimer(timeoutMs: number | undefined): NodeJS.Timeout | undefined {
     if (timeoutMs === undefined) return undefined;
-    const text = `time limit reached: ${timeoutMs / 1000} s`;
-    return setTimeout(() => this.stop(new LimitReached("time_limit", text)), timeoutMs);
+    const stop = () => this.stop(new LimitReached("time_limit", timeLimitText(timeoutMs)));
+    return setTimeout(stop, Math.max(0, timeoutMs - performance.now()));
   }
 }
 

@@ -247,11 +247,37 @@ describe("ends from outside", () => {
   test("--timeout: status 3, the command dies, what it printed is kept in the rollout", async () => {
     await using model = await fakeModel([sleeper()]);
     const started = performance.now();
-    const run = await runCodex(["exec", "--json", "--full-auto", "--timeout", "0.8", "go"], { model });
+    const run = await runCodex(["exec", "--json", "--full-auto", "--timeout", "2", "go"], { model });
     expect(run.exitCode).toBe(3);
-    expect(run.messages.at(-1)).toEqual({ type: "error", message: "time limit reached: 0.8 s", code: "time_limit" });
+    expect(run.messages.at(-1)).toEqual({ type: "error", message: "time limit reached: 2 s", code: "time_limit" });
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(() => process.kill(Number(run.files["pid"]), 0)).toThrow();
+  });
+
+  test.each([
+    ["a prompt that does not end", [], "explain "],
+    ["a prompt that does not come", [], ""],
+    ["context that does not end", ["explain"], "line 1\n"],
+  ])("--timeout holds for %s on stdin", async (_, args, stdin) => {
+    const limit = ["--timeout", "1", "-o", "answer.txt"];
+    const options = { stdin, keepStdinOpen: true, files: { "answer.txt": "old" } };
+    const run = await startCodex(["exec", "--json", ...limit, ...args], options).finished();
+    expect(run).toMatchObject({ exitCode: 3, stdout: "", files: { "answer.txt": "old" } });
+    expect(run.stderr).toContain("Error: time limit reached: 1 s, waiting for the end of stdin\n");
+  });
+
+  test("--timeout counts the time that reading took", async () => {
+    await using model = await fakeModel([sleeper()]);
+    const running = startCodex(["exec", "--json", "--full-auto", "--timeout", "4", "go"], {
+      model,
+      keepStdinOpen: true,
+    });
+    await running.sees("Nothing came on stdin"); // half of the time is over
+    const started = performance.now();
+    const run = await running.finished();
+    expect(run.exitCode).toBe(3);
+    expect(run.messages.at(-1)).toEqual({ type: "error", message: "time limit reached: 4 s", code: "time_limit" });
+    expect(performance.now() - started).toBeLessThan(3_500);
   });
 });
 
