@@ -5,7 +5,6 @@ import type { Config, ConfigFlags } from "../config/config.ts";
 import { findGitRoot } from "../config/git-root.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Conversation } from "../conversation/conversation.ts";
-import { initCodex } from "../conversation/init-codex.ts";
 import type { ResumeRequest } from "../conversation/resume.ts";
 import { timeLimitText } from "../conversation/task.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
@@ -20,7 +19,7 @@ import { sandboxText } from "../render/sandbox-text.ts";
 import { hasColour } from "../render/style.ts";
 import { version } from "../version.ts";
 import { currentFolder } from "./current-folder.ts";
-
+import { openSession } from "./open-session.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { readPrompt } from "./read-prompt.ts";
 import type { ResumeFlags } from "./resume-target.ts";
@@ -76,7 +75,7 @@ export async function execCommand(promptArgument: string | undefined, options: E
   const preparing = needsServer ? prepareOss(loaded, output) : Promise.resolve(loaded);
   const prepared = await inTime(preparing, { timeoutMs, waitingFor: "the model" });
 
-  const { conversation, sessionId, config, warnings } = await initCodex(prepared, {
+  const { conversation, sessionId, config, warnings } = await openSession(prepared, {
     version,
     resume,
     limits: {

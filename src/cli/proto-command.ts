@@ -1,6 +1,5 @@
 import { isatty } from "node:tty";
 import { loadConfig } from "../config/load-config.ts";
-import { initCodex } from "../conversation/init-codex.ts";
 import { createCommandHost } from "../conversation/sandbox-set.ts";
 import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
@@ -9,6 +8,7 @@ import type { ApprovalPolicy, SandboxMode } from "../protocol/policy.ts";
 import { showLine } from "../render/printable.ts";
 import { version } from "../version.ts";
 import { currentFolder } from "./current-folder.ts";
+import { openSession } from "./open-session.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { ProtoSession } from "./proto-session.ts";
 import type { ResumeFlags } from "./resume-target.ts";
@@ -54,7 +54,7 @@ export async function protoCommand(options: ProtoOptions): Promise<number> {
   });
   const resume = options.resume && (await import("./resume-target.ts")).findResumeTarget(options.resume, config);
   const commandHost = createCommandHost();
-  const { conversation, firstEvent, warnings } = await initCodex(config, {
+  const { conversation, firstEvent, warnings } = await openSession(config, {
     version,
     commandHost,
     resume,

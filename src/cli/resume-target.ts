@@ -1,8 +1,10 @@
+import path from "node:path";
 import type { Config } from "../config/config.ts";
-import type { ResumeRequest } from "../conversation/resume.ts";
+import { NoStoredSession, type ResumeRequest } from "../conversation/resume.ts";
 import { UserError } from "../lib/errors.ts";
+import { SessionInUse } from "../rollout/recorder.ts";
 import { findSession, latestSession, sessionsFolder } from "../rollout/sessions.ts";
-import { findSessionId, noSession } from "./session-id.ts";
+import { findSessionId, lengthOfId, noSession } from "./session-id.ts";
 
 /** Which session a command line means. */
 export interface ResumeFlags {
@@ -39,4 +41,23 @@ function findFile(id: string, { codexHome, asFork }: { readonly codexHome: strin
     );
   }
   throw noSession(conversationId, codexHome);
+}
+
+/**
+ * What a session could not go on for: with the file that the reference's words do not name, and with what can be done
+ * instead. Other errors are left as they are.
+ */
+export function explainResume(
+  error: unknown,
+  { target, resumePath }: { readonly target: ResumeRequest | undefined; readonly resumePath: string | undefined },
+): unknown {
+  if (error instanceof NoStoredSession) {
+    const name = target === undefined ? `experimental_resume = "${resumePath}"` : `"${target.file}"`;
+    return new UserError(`Cannot go on with ${name}: ${error.message}`, { cause: error });
+  }
+  if (error instanceof SessionInUse && target !== undefined) {
+    const id = path.basename(target.file, ".jsonl").slice(-lengthOfId);
+    return new UserError(`${error.message}. A copy can go on: codex exec fork ${id}`, { cause: error });
+  }
+  return error;
 }

@@ -2,7 +2,7 @@ import { UserError } from "../lib/errors.ts";
 import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
 import { idsBeginningWith, sessionsFolder } from "../rollout/sessions.ts";
 
-const lengthOfId = 36;
+export const lengthOfId = 36;
 const shown = 3;
 
 /** A person may name a session by a beginning of its id that no other one has, archived ones included. Throws a UserError. */

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import type { Config } from "../config/config.ts";
 import { environmentContextText } from "../config/environment-context.ts";
+import { UserError } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { isInside } from "../lib/path-inside.ts";
 import { canonicalPath } from "../process/canonical-path.ts";
@@ -24,6 +25,9 @@ export interface ResumeRequest {
   readonly asFork?: boolean;
 }
 
+/** A file holds no session to go on with; in the reference's words, which name no file. */
+export class NoStoredSession extends UserError {}
+
 interface RecorderOptions {
   readonly version: string;
   readonly sandbox: Sandbox["backend"];
@@ -43,10 +47,13 @@ export class ResumedSession {
   /** The session's own, where nobody can be asked just now. */
   readonly #lastingApproval: ApprovalPolicy | undefined;
 
-  /** Rejects with a UserError when the file holds no session. Links are followed here and never again. */
+  /** Rejects with NoStoredSession. Links are followed here and never again. */
   static async read(given: Config, request: ResumeRequest): Promise<ResumedSession> {
     const file = canonicalPath(request.file);
-    return new ResumedSession(given, { ...request, file }, await readRolloutInSteps(file));
+    const stored = await readRolloutInSteps(file).catch((cause: unknown) => {
+      throw cause instanceof UserError ? new NoStoredSession(cause.message, { cause }) : cause;
+    });
+    return new ResumedSession(given, { ...request, file }, stored);
   }
 
   private constructor(given: Config, request: ResumeRequest, stored: StoredConversation) {

@@ -408,8 +408,11 @@ describe("damage", () => {
     const file = path.join(codex.place.work, "r.jsonl");
     if (content === null) mkdirSync(file);
     else if (content !== undefined) writeFileSync(file, content);
-    const run = await codex.run(["exec", "-c", `experimental_resume=${file}`, "go"]);
-    expect(run).toMatchObject({ exitCode: 1, stdout: "", stderr: `Error: ${message}\n` });
+    const stderr = `Error: Cannot go on with experimental_resume = "${file}": ${message}\n`;
+    for (const args of [["exec", "go"], ["proto"]]) {
+      const run = await codex.run([...args, "-c", `experimental_resume=${file}`]);
+      expect(run).toMatchObject({ exitCode: 1, stdout: "", stderr });
+    }
     if (typeof content === "string") expect(readFileSync(file, "utf8")).toBe(content);
     expect(codex.rollouts()).toEqual([]);
   });
@@ -422,16 +425,17 @@ test("a link leads to the session it names; a pipe and a device are refused and 
   const file = codex.rollout();
   const given = path.join(codex.place.work, "given");
   const resume = () => codex.run(["exec", "-c", `experimental_resume=${given}`, "two"]);
+  const stderr = `Error: Cannot go on with experimental_resume = "${given}": not a regular file\n`;
   symlinkSync(file, given);
   expect(await resume()).toMatchObject({ exitCode: 0, stdout: "Second.\n" });
   expect(lstatSync(given).isSymbolicLink()).toBe(true);
   expect(JSON.stringify(linesOf(file))).toContain("Second.");
   rmSync(given);
   makePipe(given);
-  expect(await resume()).toMatchObject({ exitCode: 1, stderr: "Error: not a regular file\n" });
+  expect(await resume()).toMatchObject({ exitCode: 1, stderr });
   rmSync(given);
   symlinkSync("/dev/zero", given);
-  expect(await resume()).toMatchObject({ exitCode: 1, stderr: "Error: not a regular file\n" });
+  expect(await resume()).toMatchObject({ exitCode: 1, stderr });
 });
 
 test.runIf(process.platform === "linux")("a session that another process has is refused, its copy is not", async () => {
@@ -454,6 +458,7 @@ test.runIf(process.platform === "linux")("a session that another process has is 
     const run = await codex.run(args);
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toMatch(/^Error: The session .*is in use by another process/m);
+    if (args[0] !== "sessions") expect(run.stderr).toContain(`A copy can go on: codex exec fork ${id}\n`);
   }
   expect(readFileSync(file, "utf8")).toBe(before);
   expect(await codex.run(["exec", "fork", id, "x"])).toMatchObject({ exitCode: 0, stdout: "Forked.\n" });
