@@ -9,7 +9,15 @@ import { createInterface } from "node:readline";
 import type { Event, Op } from "../schema/proto.d.ts"; // in a project of yours: "codex-headless/schema/proto.d.ts"
 
 const [program = "codex", ...words] = (process.env["CODEX"] ?? "codex").split(" ");
-const codex = spawn(program, [...words, "proto"], { stdio: ["pipe", "pipe", "inherit"] });
+const codex = spawn(program, [...words, "proto"], {
+  stdio: ["pipe", "pipe", "inherit"],
+  env: { CODEX_LOG: "error", ...process.env },
+});
+codex.on("error", ({ message }) => {
+  process.stderr.write(`Cannot start "${program}": ${message}. Put codex on your path, or name it in CODEX.\n`);
+  process.exit(1);
+});
+codex.stdin.on("error", () => {}); // a codex that is gone has said why
 const submit = (id: string, op: Op) => codex.stdin.write(`${JSON.stringify({ id, op })}\n`);
 
 submit("question", { type: "user_input", items: [{ type: "text", text: process.argv.at(-1) ?? "" }] });

@@ -5,14 +5,24 @@
 #   examples/proto.sh "Why does the build fail?" [options of codex proto]
 #
 # CODEX names another program than the one on your path. Answers are read from the terminal, or from stdin without one.
+# What codex has to say itself is on stderr: its errors, or more with CODEX_LOG.
 set -euo pipefail
+if (($# == 0)); then
+    echo "Usage: $0 QUESTION [options of codex proto]" >&2
+    exit 2
+fi
 prompt=$1
 shift
+read -ra program <<<"${CODEX:-codex}"
+if ! command -v "${program[0]}" >/dev/null; then
+    echo "Cannot find the program \"${program[0]}\": put codex on your path, or name it in CODEX." >&2
+    exit 127
+fi
 exec 3<&0
-coproc codex { ${CODEX:-codex} proto "$@" 2>/dev/null; }
+coproc codex { CODEX_LOG=${CODEX_LOG:-error} "${program[@]}" proto "$@"; }
 exec 4<&"${codex[0]}" 5>&"${codex[1]}" # ours: bash closes its own when codex ends, with lines that are still to be read
 
-send() { jq -cn "$@" >&5; }
+send() { jq -cn "$@" >&5 || true; } # without a codex there is nothing to read either, and it has said why
 
 answer() { # what is asked, the type of the answer, the id of the question
     printf '%s [y/N] ' "$1" >&2

@@ -68,6 +68,20 @@ describe("examples/proto.sh", () => {
     expect(stderr).toContain("401 Unauthorized");
   });
 
+  test.each([
+    ["a flag that codex does not know", [question, "--bogus"], realCodex, 1, "error: unknown option '--bogus'"],
+    ["a program that is not there", [question], "nope", 127, 'Cannot find the program "nope"'],
+    ["a program that ends at once", [question], "sh -c exit", 1, ""],
+    ["no question", [], realCodex, 2, "Usage: "],
+  ])("says what is wrong: %s", async (_, args, codex, status, problem) => {
+    await using model = await fakeModel([say("Hi.")]);
+    using where = place(model);
+    const ended = await run([script, ...args], { place: where, codex });
+    expect(ended).toMatchObject({ stdout: "", status });
+    expect(ended.stderr).toContain(problem);
+    expect(ended.stderr).not.toContain("unbound");
+  });
+
   test("reads all that a program has said that is gone by then", async () => {
     const program = `#!/bin/sh
 read -r line
@@ -87,6 +101,16 @@ describe("examples/proto-client.ts", () => {
 
   test("has less than 60 lines", () => {
     expect(source.trimEnd().split("\n").length).toBeLessThan(60);
+  });
+
+  test.each([
+    ["not there", "nope", /^Cannot start "nope": spawn nope ENOENT\. Put codex on your path, or name it in CODEX\.\n$/],
+    ["gone at once", "false", /^$/],
+  ])("fails without a stack when codex is %s", async (_, codex, stderr) => {
+    using where = workspace({});
+    const { code } = await transform(source, { loader: "ts", format: "esm" });
+    const ended = await run([process.execPath, "--input-type=module", "-e", code, question], { place: where, codex });
+    expect(ended).toMatchObject({ stdout: "", status: 1, stderr: expect.stringMatching(stderr) });
   });
 
   test("prints the answer, and denies what is not ls", async () => {
