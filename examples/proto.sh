@@ -19,8 +19,9 @@ if ! command -v "${program[0]}" >/dev/null; then
     exit 127
 fi
 exec 3<&0
-coproc codex { CODEX_LOG=${CODEX_LOG:-error} "${program[@]}" proto "$@"; }
+coproc codex { read -r; CODEX_LOG=${CODEX_LOG:-error} "${program[@]}" proto "$@"; }
 exec 4<&"${codex[0]}" 5>&"${codex[1]}" # ours: bash closes its own when codex ends, with lines that are still to be read
+echo >&5                               # and so codex starts only now
 
 send() { jq -cn "$@" >&5 || true; } # without a codex there is nothing to read either, and it has said why
 
