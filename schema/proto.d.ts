@@ -99,7 +99,7 @@ export interface PatchApprovalOp {
   reason?: string;
 }
 
-/** Replaces the conversation by a summary that the model writes; a task of its own, after the running one. */
+/** Replaces the conversation by a summary that the model writes; a task of its own, after the running one. Its only `agent_message` says `Compact task completed`. */
 export interface CompactOp {
   type: "compact";
 }
@@ -125,12 +125,12 @@ export interface AddToHistoryOp {
   text: string;
 }
 
-/** Asks for one entry of the message history: `get_history_entry_response`. */
+/** Asks for one entry of the message history: `get_history_entry_response`. There is no `entry` behind the last one, and none when `log_id` is not the file's, as 0 never is. */
 export interface GetHistoryEntryRequestOp {
   type: "get_history_entry_request";
   /** From 0 */
   offset: number;
-  /** `history_log_id` of `session_configured` */
+  /** `history_log_id` of `session_configured`. If that is 0, there was no file yet: its id is the inode number that `history.jsonl` has since the first `add_to_history` */
   log_id: number;
 }
 

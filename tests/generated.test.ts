@@ -5,7 +5,7 @@ import { completionScript } from "../src/cli/completion.ts";
 import { manPage } from "../src/cli/man-page.ts";
 import { buildProgram, noActions } from "../src/cli/program.ts";
 import { mcpSchema } from "../src/mcp-server/mcp-schema.ts";
-import { renewProtoPage } from "../src/protocol/proto-page.ts";
+import { renewParts, renewProtoPage } from "../src/protocol/proto-page.ts";
 import { protoSchema } from "../src/protocol/proto-schema.ts";
 import { typeDeclarations } from "../src/protocol/type-declarations.ts";
 import { renewSandboxPage } from "./process/probes/probe-table.ts";
@@ -26,6 +26,7 @@ const generated: readonly (readonly [file: string, text: string])[] = [
   ["schema/proto.d.ts", typeDeclarations(schema, "proto.schema.json")],
   ["schema/mcp.schema.json", `${JSON.stringify(mcp, null, 2)}\n`],
   ["schema/mcp.d.ts", typeDeclarations(mcp, "mcp.schema.json")],
+  ["docs/exec.md", renewParts(readOrEmpty(path.join(root, "docs/exec.md")), { "thread lines": threadLines() })],
   ["docs/proto.md", renewProtoPage(readOrEmpty(path.join(root, "docs/proto.md")), schema)],
   ["docs/sandbox.md", renewSandboxPage(readOrEmpty(path.join(root, "docs/sandbox.md")))],
 ];
@@ -46,4 +47,15 @@ function readOrEmpty(file: string): string {
   } catch {
     return ""; // never made: as stale as can be
   }
+}
+
+/** The types as the program has them; that it changes nothing it has printed is of no use to a reader. */
+function threadLines(): string {
+  const [, errorCode = ""] = /^export (type ErrorCode = .*)$/m.exec(sourceOf("protocol/event.ts")) ?? [];
+  const types = sourceOf("render/thread-line.ts").replace(/^import .*\n\n/, "");
+  return `\`\`\`ts\n${types}\n${errorCode}\n\`\`\``.replaceAll(/^export |\breadonly /gm, "");
+}
+
+function sourceOf(file: string): string {
+  return readFileSync(path.join(root, "src", file), "utf8");
 }

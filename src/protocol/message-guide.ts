@@ -68,7 +68,8 @@ export const submissionGuide: Guides<ClientSubmission["op"]> = {
     example: { type: "patch_approval", id: "call_7", decision: "denied" },
   },
   compact: {
-    about: "Replaces the conversation by a summary that the model writes; a task of its own, after the running one.",
+    about:
+      "Replaces the conversation by a summary that the model writes; a task of its own, after the running one. Its only `agent_message` says `Compact task completed`.",
     example: { type: "compact" },
   },
   get_history: {
@@ -89,8 +90,13 @@ export const submissionGuide: Guides<ClientSubmission["op"]> = {
     example: { type: "add_to_history", text: "Why does the build fail?" },
   },
   get_history_entry_request: {
-    about: "Asks for one entry of the message history: `get_history_entry_response`.",
-    fields: { offset: "From 0", log_id: "`history_log_id` of `session_configured`" },
+    about:
+      "Asks for one entry of the message history: `get_history_entry_response`. There is no `entry` behind the last one, and none when `log_id` is not the file's, as 0 never is.",
+    fields: {
+      offset: "From 0",
+      log_id:
+        "`history_log_id` of `session_configured`. If that is 0, there was no file yet: its id is the inode number that `history.jsonl` has since the first `add_to_history`",
+    },
     example: { type: "get_history_entry_request", offset: 0, log_id: 1311 },
   },
   shutdown: {

@@ -15,6 +15,11 @@ export function renewProtoPage(page: string, schema: ProtoSchema): string {
     })),
     types: sharedTypes(schema),
   };
+  return renewParts(page, parts);
+}
+
+/** The page with what stands between the comments of each name replaced. */
+export function renewParts(page: string, parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts).reduce((text, [name, content]) => {
     const [begin, end] = [`<!-- begin: ${name} -->\n`, `<!-- end: ${name} -->`];
     const [before, rest] = text.split(begin);
