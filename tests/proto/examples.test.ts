@@ -26,7 +26,7 @@ async function run([program = "", ...args]: readonly string[], { place, stdin = 
     cwd: place.work,
     env: { ...place.env, CODEX: codex },
   });
-  child.stdin.end(stdin);
+  child.stdin.on("error", () => {}).end(stdin); // it may end before it reads
   const ended = once(child, "close");
   const [stdout, stderr] = await Promise.all([readText(child.stdout), readText(child.stderr)]);
   return { stdout, stderr, status: (await ended)[0] };
