@@ -1,6 +1,6 @@
 import path from "node:path";
 import { errorCode, explainSystemError } from "../lib/errors.ts";
-import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { isRecord, isTooDeep, parseDeepJson, tooDeepText } from "../lib/parse-json.ts";
 import { readRegularFile } from "../lib/read-regular-file.ts";
 import { jwtClaims } from "./jwt-claims.ts";
 
@@ -53,9 +53,10 @@ export function readAuthContent(codexHome: string): { content: AuthContent | und
       ? { content: undefined, problem: undefined }
       : broken(explainSystemError(error));
   }
-  const parsed = parseJson(text);
+  const parsed = parseDeepJson(text);
   // The parser's own sentence would quote the text, and with it a key.
   if (!parsed.ok || !isRecord(parsed.value)) return broken("not a JSON object");
+  if (isTooDeep(parsed.value)) return broken(tooDeepText); // it is written back with all that others keep there
   return { content: parsed.value, problem: undefined };
 }
 

@@ -132,7 +132,8 @@ function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function wrongType(key: string, value: unknown, expected: string): WrongValue {
-  const isSecret = holdsSecrets.test(key) && String(value).length >= shortestSecret;
+  // Of tables and lists only the kind is told; besides, those of the parser cannot become a string.
+  const isSecret = holdsSecrets.test(key) && typeof value !== "object" && String(value).length >= shortestSecret;
   const found = isSecret ? describe(value).replace(/ ["`].*/s, "") : describe(value);
   return new WrongValue(key, `invalid type: ${found}, expected ${expected}`);
 }

@@ -1,12 +1,12 @@
-import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { isRecord, isTooDeep, jsonText, parseDeepJson, tooDeepText } from "../lib/parse-json.ts";
 
 /** The other side answered with an error. */
 export class RpcError extends Error {
   override readonly name = "RpcError";
   readonly code: unknown;
 
-  constructor(code: unknown, message: string) {
-    super(`server returned JSON-RPC error: code = ${code}, message = ${message}`);
+  constructor({ code, message }: Readonly<Record<string, unknown>>) {
+    super(`server returned JSON-RPC error: code = ${jsonText(code)}, message = ${jsonText(message)}`);
     this.code = code;
   }
 }
@@ -97,7 +97,7 @@ export class JsonRpcPeer {
   }
 
   receive(line: string): void {
-    const parsed = parseJson(line);
+    const parsed = parseDeepJson(line);
     if (!parsed.ok) {
       this.#options.onIgnored(`a line that is no JSON: ${line.slice(0, 200)}`);
       return;
@@ -122,7 +122,8 @@ export class JsonRpcPeer {
     }
     const pending = typeof id === "number" ? this.#pending.get(id) : undefined;
     if (pending === undefined) this.#options.onIgnored("a message that nobody waits for");
-    else if (isRecord(error)) pending.reject(new RpcError(error["code"], String(error["message"])));
+    else if (isTooDeep(message)) pending.reject(new Error(`server sent an answer that is ${tooDeepText}`));
+    else if (isRecord(error)) pending.reject(new RpcError(error));
     else if (result === undefined) pending.reject(new Error("server sent an answer without a result"));
     else pending.resolve(result);
   }

@@ -142,9 +142,9 @@ function toDecision(word: unknown): ReviewDecision | undefined {
   return decisions.find((decision) => decision === word);
 }
 
-function refused({ code, message }: Extract<Answer, { ok: false }>): Decision {
+function refused({ message }: Extract<Answer, { ok: false }>): Decision {
   log("warn", "mcp", `the client refused an approval request: ${message}`);
-  return { decision: "denied", reason: `the client answered the question with an error: ${message || code}` };
+  return { decision: "denied", reason: `the client answered the question with an error: ${message}` };
 }
 
 function notUnderstood({ result }: Extract<Answer, { ok: true }>): Decision {

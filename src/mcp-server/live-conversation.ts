@@ -220,20 +220,30 @@ export class LiveConversation {
   }
 
   async #show(events: AsyncIterable<Event>): Promise<void> {
-    for await (const event of events) {
-      const { msg } = event;
-      const kept = new KeptEvent({ id: event.id, msg: withLimitedOutput(msg, this.#maxOutputBytes) });
-      const hasReaders = this.#handOn(kept);
-      if (isQuestion(msg)) this.#desk.open({ event: { id: event.id, msg }, findAsker: () => this.#asker() });
-      const [turn] = this.#shownTurns;
-      if (turn?.id === event.id) {
-        if (msg.type === "error") turn.failure = failureOf(msg);
-        else if (isEnd(msg)) this.#end(turn, msg);
+    try {
+      for await (const event of events) {
+        const pressure = this.#showOne(event) ? this.#outgoing.pressure() : undefined;
+        if (pressure !== undefined) await pressure;
       }
-      const pressure = hasReaders ? this.#outgoing.pressure() : undefined;
-      if (pressure !== undefined) await pressure;
+    } catch (error) {
+      // A fault of ours; the server and its other conversations go on.
+      log("error", "mcp", `conversation ${this.id} ends, an event cannot be told: ${messageOf(error)}`);
+      for (const turn of this.#shownTurns) turn.failure ??= { message: `internal error: ${messageOf(error)}` };
+      await this.#conversation.close();
     }
     this.#endAll();
+  }
+
+  /** Returns whether anybody was told. */
+  #showOne({ id, msg }: Event): boolean {
+    const hasReaders = this.#handOn(new KeptEvent({ id, msg: withLimitedOutput(msg, this.#maxOutputBytes) }));
+    if (isQuestion(msg)) this.#desk.open({ event: { id, msg }, findAsker: () => this.#asker() });
+    const [turn] = this.#shownTurns;
+    if (turn?.id === id) {
+      if (msg.type === "error") turn.failure = failureOf(msg);
+      else if (isEnd(msg)) this.#end(turn, msg);
+    }
+    return hasReaders;
   }
 
   #handOn(event: KeptEvent): boolean {

@@ -1,14 +1,12 @@
 import { numberToken } from "../lib/json-token.ts";
-import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { isRecord, isTooDeep, jsonText, parseDeepJson, tooDeepText } from "../lib/parse-json.ts";
 import type { Line } from "../lib/read-lines.ts";
 import { invalidRequest, parseError } from "./rpc-failure.ts";
 
 /** The JSON text of an id: `7`, `"7"`, `9007199254740993`. So no two ids are taken for one, and each comes back exactly. */
 export type IdToken = string & { readonly __brand: "IdToken" };
 
-export type Answer =
-  | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly code: unknown; readonly message: string };
+export type Answer = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly message: string };
 
 interface Call {
   readonly method: string;
@@ -37,7 +35,7 @@ export function classifyLine(line: Line): Incoming | undefined {
   if (!line.ok) return { kind: "unusable", id: undefined, code: parseError, problem: `Parse error: ${line.problem}` };
   const json = line.text;
   if (json === "") return undefined;
-  const parsed = parseJson(json);
+  const parsed = parseDeepJson(json);
   if (!parsed.ok)
     return {
       kind: "unusable",
@@ -52,19 +50,24 @@ export function classifyLine(line: Line): Incoming | undefined {
   if (!isRecord(message)) return unusable("not a JSON object");
   const id = toIdToken(message["id"], json, ["id"]);
   const { method } = message;
+  const isRefused = isTooDeep(message);
   if (method !== undefined) {
+    if (isRefused) return unusable(tooDeepText, id);
     if (typeof method !== "string") return unusable("the method is not a string", id);
     const call = { method, params: message["params"], json };
     if (id !== undefined) return { kind: "request", id, ...call };
     if (message["id"] === undefined) return { kind: "notification", ...call };
     return unusable("the id is neither a string nor an integer");
   }
+  // Whoever waits for an answer learns that it is of no use.
+  if (id !== undefined && isRefused) return { kind: "answer", id, answer: { ok: false, message: tooDeepText } };
   if (id !== undefined && "result" in message) {
     return { kind: "answer", id, answer: { ok: true, result: message["result"] } };
   }
   if (id !== undefined && "error" in message) {
     const error = isRecord(message["error"]) ? message["error"] : {};
-    return { kind: "answer", id, answer: { ok: false, code: error["code"], message: String(error["message"] ?? "") } };
+    const { code, message: said = code } = error;
+    return { kind: "answer", id, answer: { ok: false, message: jsonText(said) } };
   }
   return unusable("neither a method nor the answer to a request", id);
 }

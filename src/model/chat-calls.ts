@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { isRecord, parseDeepJson } from "../lib/parse-json.ts";
 import type { FunctionCallItem } from "../protocol/response-item.ts";
 import { newCallId } from "./call-id.ts";
 
@@ -69,7 +69,7 @@ const sizeOfCall = 16;
 
 /** Broken arguments mean that the answer was cut off. */
 export function hasWholeArguments(call: FunctionCallItem): boolean {
-  return parseJson(call.arguments).ok;
+  return parseDeepJson(call.arguments).ok; // of any depth: those are for the tool to refuse
 }
 
 function textOf(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions/completions";
-import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { isRecord, parseDeepJson } from "../lib/parse-json.ts";
 import type { TokenUsage } from "../protocol/event.ts";
 import type { ToolDefinition } from "../protocol/tool-definition.ts";
 import { AnswerSize } from "./answer-size.ts";
@@ -76,7 +76,7 @@ class ChatDecoder implements StreamDecoder {
       this.#complete();
       return true;
     }
-    const parsed = parseJson(payload);
+    const parsed = parseDeepJson(payload);
     if (!parsed.ok || !isRecord(parsed.value)) return false;
     const { id, error, choices, usage } = parsed.value;
     if (error !== undefined && error !== null) throw streamFailure(error);

@@ -77,7 +77,7 @@ function readAnswers(file: string): RecordedAnswer[] {
     if (index === 0) {
       if (type !== "recording") fail('is not {"type":"recording",…}; is this a recording?');
       if (version !== recordingVersion)
-        fail(`has version ${String(version)}; this program reads version ${recordingVersion}`);
+        fail(`has version ${JSON.stringify(version)}; this program reads version ${recordingVersion}`);
       continue;
     }
     if (type === "request") {

@@ -1,4 +1,4 @@
-import { isRecord } from "../lib/parse-json.ts";
+import { isRecord, jsonText } from "../lib/parse-json.ts";
 import type {
   ContentPart,
   LocalShellCallItem,
@@ -24,13 +24,13 @@ export function readItem(value: unknown): ResponseItem | undefined {
     case "function_call": {
       const { name, arguments: args } = value;
       if (typeof name !== "string") return undefined;
-      return { type: "function_call", name, arguments: asText(args), call_id: callIdOf(value) };
+      return { type: "function_call", name, arguments: jsonText(args), call_id: callIdOf(value) };
     }
     case "custom_tool_call": {
       const { name, input, status } = value;
       if (typeof name !== "string") return undefined;
       const received = typeof status === "string" ? { status } : {};
-      return { type: "custom_tool_call", ...received, call_id: callIdOf(value), name, input: asText(input) };
+      return { type: "custom_tool_call", ...received, call_id: callIdOf(value), name, input: jsonText(input) };
     }
     case "local_shell_call":
       return readLocalShellCall(value);
@@ -77,10 +77,10 @@ function readLocalShellCall(value: Fields): LocalShellCallItem | undefined {
     status: typeof status === "string" ? status : "completed",
     action: {
       type: "exec",
-      command: action["command"].map(asText),
+      command: action["command"].map(jsonText),
       timeout_ms: typeof timeout_ms === "number" ? timeout_ms : null,
       working_directory: typeof working_directory === "string" ? working_directory : null,
-      env: isRecord(env) ? Object.fromEntries(Object.entries(env).map(([name, text]) => [name, asText(text)])) : null,
+      env: isRecord(env) ? Object.fromEntries(Object.entries(env).map(([name, text]) => [name, jsonText(text)])) : null,
       user: typeof user === "string" ? user : null,
     },
   };
@@ -90,10 +90,6 @@ function readLocalShellCall(value: Fields): LocalShellCallItem | undefined {
 function callIdOf({ call_id, id }: Fields): string {
   const given = [call_id, id].find((one): one is string => typeof one === "string" && one !== "");
   return given ?? newCallId();
-}
-
-function asText(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 function listOf(value: unknown): Fields[] {

@@ -1,5 +1,5 @@
 import type { ResponseCreateParamsStreaming } from "openai/resources/responses/responses";
-import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { isRecord, jsonText, parseDeepJson } from "../lib/parse-json.ts";
 import type { TokenUsage } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
 import { AnswerSize } from "./answer-size.ts";
@@ -68,7 +68,7 @@ class ResponsesDecoder implements StreamDecoder {
   }
 
   read(payload: string): boolean {
-    const parsed = parseJson(payload);
+    const parsed = parseDeepJson(payload);
     if (!parsed.ok || !isRecord(parsed.value)) return false;
     const { type, delta, item, response, error } = parsed.value;
     if (typeof delta === "string") this.#deltas.add(delta.length);
@@ -103,7 +103,9 @@ class ResponsesDecoder implements StreamDecoder {
       case "response.incomplete": {
         const { incomplete_details } = isRecord(response) ? response : {};
         const reason = isRecord(incomplete_details) ? incomplete_details["reason"] : undefined;
-        throw new ModelError(earlyCloseText, { cause: new Error(`the answer is incomplete: ${String(reason)}`) });
+        throw new ModelError(earlyCloseText, {
+          cause: new Error(`the answer is incomplete: ${jsonText(reason) || "no reason given"}`),
+        });
       }
       case "error":
         throw streamFailure(isRecord(error) ? error : parsed.value);

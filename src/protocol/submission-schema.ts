@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { isRecord, parseDeepJson } from "../lib/parse-json.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { approvalPolicies, reasoningEfforts, reasoningSummaries } from "./policy.ts";
 import type { Same } from "./same-type.ts";
@@ -85,7 +85,7 @@ export const SubmissionSchema = z.object({ id: z.string(), op: OpSchema });
 true satisfies Same<z.output<typeof SubmissionSchema>, ClientSubmission>;
 
 export function decodeSubmission(line: string): DecodedSubmission {
-  const json = parseJson(line);
+  const json = parseDeepJson(line); // of any depth: what no field takes is left out
   if (!json.ok) return { ok: false, id: "", problem: `not JSON: ${json.problem}` };
   const result = SubmissionSchema.safeParse(json.value);
   if (result.success) return { ok: true, submission: result.data };
