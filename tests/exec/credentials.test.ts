@@ -72,6 +72,14 @@ describe("the built-in provider gets", () => {
     const { run } = await signed({ isBuiltIn: true, homeFiles: { "auth.json": '{"OPENAI_API_KEY":"stored"' } });
     expect(run.stderr).toContain(`Cannot read "${run.home}/auth.json": not a JSON object`);
   });
+
+  test("one that is nested without an end is as broken", async () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const homeFiles = { "auth.json": `{"OPENAI_API_KEY":"stored","x":${deep}}` };
+    const { run, credential } = await signed({ isBuiltIn: true, homeFiles });
+    expect(credential).toEqual(none);
+    expect(run.stderr).toContain(`Cannot read "${run.home}/auth.json": nested more than 500 levels deep`);
+  });
 });
 
 describe("a provider of the user's gets", () => {

@@ -38,9 +38,13 @@ createInterface({ input: process.stdin }).on("line", async (line) => {
   }
 });
 
+// Nothing that JavaScript can make a string of.
+const oddError = { code: { toString: 1 }, message: { toString: 1 } };
+
 async function initialize(id) {
   if (is("silent")) return;
   if (is("refuses")) return write({ id, error: { code: -32000, message: "not today" } });
+  if (is("refuses-oddly")) return write({ id, error: oddError });
   const partner = /waits-for=(\S+)/.exec(behaviour)?.[1];
   if (partner !== undefined) await appears(partner);
   write({ id, result: { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "fake" } } });
@@ -74,6 +78,13 @@ async function call(id, { name, arguments: args }) {
       return write({ id, result: { content: [{ type: "text", text: "no such city" }], isError: true } });
     case "rpcerr":
       return write({ id, error: { code: -32000, message: "kaput" } });
+    case "odd-error":
+      return write({ id, error: oddError });
+    case "deep": {
+      const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+      const result = `{"content":[{"type":"text","text":"x","_meta":${deep}}],"structuredContent":{}}`;
+      return process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":${result}}\n`);
+    }
     case "exit":
       return process.exit(7);
     case "last-words":

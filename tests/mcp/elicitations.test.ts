@@ -138,6 +138,24 @@ describe("F: questions about commands", () => {
     );
   });
 
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  test.each([
+    ["an error without words", '"error":{"code":{"toString":1},"message":{"toString":1}}', '{"toString":1}'],
+    ["an error with an odd code alone", '"error":{"code":{"toString":1}}', '{"toString":1}'],
+    ["a result without an end", `"result":{"decision":"approved","x":${deep}}`, "nested more than 500 levels deep"],
+  ])("101: %s is a denial too", async (_, answer, reason) => {
+    await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
+    await using mcp = await start({ model });
+    const call = mcp.call("codex", { prompt: "hi" });
+    await mcp.asked("elicitation/create");
+    mcp.write(`{"id":0,${answer}}\n`);
+    expect(textOf(await call)).toBe("done");
+    expect(inputOf(model, 2).at(-1)?.output).toBe(
+      `${rejected}: the client answered the question with an error: ${reason}`,
+    );
+    expect(mcp.codex.place.files()).toEqual({});
+  });
+
   test("102, 103: an answer counts once, and with the type of its id", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using mcp = await start({ model });

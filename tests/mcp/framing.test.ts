@@ -19,6 +19,7 @@ describe("A: lines", () => {
     [7, '{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600, null],
     [7, '{"jsonrpc":"2.0","id":1,"method":5}', -32600, 1],
     [2, "5", -32600, null],
+    [2, `{"id":"d","method":"tools/call","params":${"[".repeat(501)}${"]".repeat(501)}}`, -32600, "d"],
   ])("%i: %s is answered with an error, and the next line is served", async (_, line, code, id) => {
     await using mcp = startMcp();
     mcp.write(`${line}\n`);

@@ -231,6 +231,15 @@ test("C-040: an incomplete answer is an early end; what came before it counts", 
   });
 });
 
+test("a reason that is no text is told as it came", async () => {
+  const response = { id: "r", incomplete_details: { reason: { toString: 1 } } };
+  await using model = await fakeModel([{ raw: [sse({ type: "response.incomplete", response })] }]);
+  expect((await ask(clientAt(model.url))).error).toMatchObject({
+    name: "ModelError",
+    cause: new Error('the answer is incomplete: {"toString":1}'),
+  });
+});
+
 test("C-047: the answer ends when it is complete, not when the connection is closed (D3)", async () => {
   await using model = await fakeModel([say("hi", { keepOpen: true })]);
   const { events } = await ask(clientAt(model.url));

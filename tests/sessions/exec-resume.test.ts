@@ -380,6 +380,23 @@ describe("damage", () => {
     expect(shape(inputOfRequest(model, 2)).slice(1)).toEqual(["user: one", "assistant: First.", "user: two"]);
   });
 
+  test("a line that is nested too deep to be written again counts as damaged, for every command", async () => {
+    await using model = await fakeModel([say("First."), say("Second."), say("Third.")]);
+    using codex = sessionPlace({ model });
+    await codex.run(["exec", "one"]);
+    const file = codex.rollout();
+    const output = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+    const item = `{"type":"function_call_output","call_id":"c","output":${output}}`;
+    appendFileSync(file, `{"timestamp":"x","type":"response_item","payload":${item}}\n`);
+    const [id = ""] = /[0-9a-f]{8}-[-0-9a-f]{27}/.exec(file) ?? [];
+    const shown = await codex.run(["sessions", "show", id]);
+    expect(shown).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("damaged lines: 1") });
+    const exported = await codex.run(["sessions", "export", id, "--json"]);
+    expect(JSON.parse(exported.stdout)).toMatchObject({ damagedLines: 1 });
+    expect(await codex.run(["exec", "fork", id, "two"])).toMatchObject({ exitCode: 0, stdout: "Second.\n" });
+    expect(await codex.run(["exec", "resume", id, "three"])).toMatchObject({ exitCode: 0, stdout: "Third.\n" });
+  });
+
   test("an answer that was shown, and whose item a crash kept from the file, is not forgotten", async () => {
     await using model = await fakeModel([say("First."), say("Second."), say("Third.")]);
     using codex = sessionPlace({ model });

@@ -17,6 +17,8 @@ test.each([
   ["model_context_window = 1.0", "invalid type: floating point `1.0`, expected u64", "model_context_window"],
   ["project_doc_max_bytes = true", "invalid type: boolean `true`, expected u64", "project_doc_max_bytes"],
   ["model = true", "invalid type: boolean `true`, expected a string", "model"],
+  ["mcp_servers.s.command = {a = 1}", "invalid type: map, expected a string", "mcp_servers.s.command"],
+  ["mcp_servers.s.command = [{a = 1}]", "invalid type: sequence, expected a string", "mcp_servers.s.command"],
   ["model = 5", "invalid type: integer `5`, expected a string", "model"],
   ["model = [1]", "invalid type: sequence, expected a string", "model"],
   ["model = { a = 1 }", "invalid type: map, expected a string", "model"],
