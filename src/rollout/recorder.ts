@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, readSync, writeSync } from "node:fs";
 import path from "node:path";
 import { explainSystemError, UserError } from "../lib/errors.ts";
-import { parseJson } from "../lib/parse-json.ts";
+import { parseDeepJson } from "../lib/parse-json.ts";
 import { lockFile, openLocked } from "../process/file-lock.ts";
 import type { Libc } from "../process/libc.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
@@ -215,7 +215,7 @@ function mendLastLine(fd: number): "end it" | "as it is" {
   const { size } = fstatSync(fd);
   const lastLine = readLastLine(fd, size);
   if (lastLine.length === 0) return "as it is";
-  if (lastLine.length === size || parseJson(lastLine.toString("utf8")).ok) return "end it";
+  if (lastLine.length === size || parseDeepJson(lastLine.toString("utf8")).ok) return "end it";
   ftruncateSync(fd, size - lastLine.length);
   return "as it is";
 }

@@ -19,7 +19,6 @@ describe("A: lines", () => {
     [7, '{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600, null],
     [7, '{"jsonrpc":"2.0","id":1,"method":5}', -32600, 1],
     [2, "5", -32600, null],
-    [2, `{"id":"d","method":"tools/call","params":${"[".repeat(501)}${"]".repeat(501)}}`, -32600, "d"],
   ])("%i: %s is answered with an error, and the next line is served", async (_, line, code, id) => {
     await using mcp = startMcp();
     mcp.write(`${line}\n`);
@@ -37,6 +36,19 @@ describe("A: lines", () => {
     await using mcp = startMcp();
     mcp.write(`${line}\n`);
     expect(await mcp.request("ping")).toMatchObject({ result: {} });
+  });
+
+  test("2: a request nested too deep to be written again is answered with an error", async () => {
+    await using mcp = startMcp();
+    const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+    mcp.write(
+      `{"id":"deep","method":"ping","params":${nested(500)}}\n{"id":"well","method":"ping","params":${nested(499)}}\n`,
+    );
+    await mcp.next(({ id }) => id === "well");
+    expect(mcp.messages.map(({ id, error, result }) => ({ id, error, result }))).toEqual([
+      { id: "deep", error: { code: -32600, message: "Invalid request: nested more than 500 levels deep" } },
+      { id: "well", result: {} },
+    ]);
   });
 
   test("3: empty lines, blanks around a message and CRLF are tolerated", async () => {
