@@ -66,8 +66,8 @@ export function classifyLine(line: Line): Incoming | undefined {
   }
   if (id !== undefined && "error" in message) {
     const error = isRecord(message["error"]) ? message["error"] : {};
-    const { code, message: said = code } = error;
-    return { kind: "answer", id, answer: { ok: false, message: jsonText(said) } };
+    const text = jsonText(error["message"] ?? "") || jsonText(error["code"]);
+    return { kind: "answer", id, answer: { ok: false, message: text } };
   }
   return unusable("neither a method nor the answer to a request", id);
 }

@@ -141,6 +141,7 @@ describe("F: questions about commands", () => {
   const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   test.each([
     ["an error without words", '"error":{"code":{"toString":1},"message":{"toString":1}}', '{"toString":1}'],
+    ["an error with a code alone", '"error":{"code":-32601,"message":null}', "-32601"],
     ["an error with an odd code alone", '"error":{"code":{"toString":1}}', '{"toString":1}'],
     ["a result without an end", `"result":{"decision":"approved","x":${deep}}`, "nested more than 500 levels deep"],
   ])("101: %s is a denial too", async (_, answer, reason) => {
