@@ -63,8 +63,7 @@ export class McpServer {
     };
   }
 
-  /** A line of the client. Nothing in it can stop the server. */
-  /** No line ends the server, whatever it holds. */
+  /** A line of the client. None ends the server, whatever it holds. */
   receive(line: Line): void {
     try {
       this.#take(line);

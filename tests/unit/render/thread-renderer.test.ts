@@ -195,7 +195,7 @@ test.each<{ name: string; msgs: readonly EventMsg[]; outcome: RunOutcome; lines:
     msgs: [{ type: "error", message: "no more than 3 turns", code: "turn_limit" }],
     outcome: { exitCode: 3, lastAgentMessage: "half", reason: "limit" },
     lines: [
-      `{"type":"error","message":"no more than 3 turns"}`,
+      `{"type":"error","message":"no more than 3 turns","code":"turn_limit"}`,
       `{"type":"turn.failed","error":{"message":"no more than 3 turns","code":"turn_limit"}}`,
     ],
   },
