@@ -76,7 +76,7 @@ function readTokens({ tokens, last_refresh, oauth }: AuthContent): ChatgptTokens
   return {
     accessToken,
     refreshToken: textOf(tokens["refresh_token"]),
-    accountId: textOf(tokens["account_id"]) ?? textOf(ofService["chatgpt_account_id"]),
+    accountId: [tokens["account_id"], ofService["chatgpt_account_id"]].map(textOf).find(fitsHeader),
     plan: textOf(ofService["chatgpt_plan_type"])?.toLowerCase(),
     email: textOf(claims["email"]),
     subject: textOf(claims["sub"]),
@@ -100,6 +100,11 @@ export function isSameAccount(one: ChatgptTokens, other: ChatgptTokens): boolean
 function timeOf(value: unknown): number | undefined {
   const time = typeof value === "string" || typeof value === "number" ? new Date(value).getTime() : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
+}
+
+/** One that does not would keep every request from being sent. */
+function fitsHeader(text: string | undefined): boolean {
+  return text !== undefined && !/[^\x21-\x7e]/.test(text);
 }
 
 function textOf(value: unknown): string | undefined {

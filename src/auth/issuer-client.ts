@@ -89,6 +89,9 @@ export class IssuerClient {
       textOf(answer[name]),
     );
     if ((idToken ?? accessToken ?? refreshToken) === undefined) throw new Error(`${this.url} granted no token`);
+    if (accessToken !== undefined && /[^\x21-\x7e]/.test(accessToken)) {
+      throw new Error(`${this.url} granted an access token with a blank or a control character`); // no header can carry it
+    }
     return {
       idToken,
       accessToken,
@@ -121,16 +124,25 @@ export class IssuerClient {
     const code = textOf(refusal) ?? textOf(details?.["code"]);
     if (status >= 400 && status < 500 && status !== 429 && code !== undefined) {
       const description = textOf(details?.["error_description"]) ?? textOf(details?.["message"]);
-      throw new TokenRefused(code, description === undefined ? undefined : hideGrant(description, form));
+      const shown = (text: string) => cut(hideGrant(text, form));
+      throw new TokenRefused(shown(code), description === undefined ? undefined : shown(description));
     }
     throw new Error(`${new URL(url).origin} answered with status ${status}`);
   }
 }
 
-/** Servers quote what they refuse. */
+/** Servers quote what they refuse, as it is or as it was sent. */
 function hideGrant(text: string, form: Readonly<Record<string, string>>): string {
-  const secrets = ["refresh_token", "code", "code_verifier", "device_code"].map((name) => form[name] ?? "");
+  const grants = ["refresh_token", "code", "code_verifier", "device_code"].map((name) => form[name] ?? "");
+  const secrets = grants.flatMap((grant) => [grant, encodeURIComponent(grant)]);
   return secrets.reduce((shown, secret) => (secret === "" ? shown : shown.replaceAll(secret, "***")), text);
+}
+
+/** Longer than any server's sentence, and short enough to be read by a person. */
+const mostShown = 1000;
+
+function cut(text: string): string {
+  return text.length <= mostShown ? text : `${text.slice(0, mostShown)}…`;
 }
 
 async function discover(issuer: string, connection: IssuerConnection): Promise<Endpoints> {

@@ -54,6 +54,27 @@ describe("a refresh that the issuer answers with", () => {
       { status: 401, body: { error: { code: "refresh_token_reused", message: "Used twice." } } },
       "the refresh token was refused (refresh_token_reused: Used twice.). Log in again: codex login",
     ],
+    [
+      "a code that quotes the token",
+      { status: 400, body: { error: "no such token: marked-refresh" } },
+      "the refresh token was refused (no such token: ***). Log in again: codex login",
+    ],
+    [
+      "an object whose code quotes the token",
+      { status: 400, body: { error: { code: "bad marked-refresh", message: "marked-refresh" } } },
+      "the refresh token was refused (bad ***: ***). Log in again: codex login",
+    ],
+    [
+      "a code of no end: it is cut",
+      { status: 400, body: { error: "x".repeat(900_000) } },
+      `the refresh token was refused (${"x".repeat(1000)}…). Log in again: codex login`,
+    ],
+    [
+      "a token that would end the header it is sent in",
+      { status: 200, body: { access_token: "new\r\nX-Evil: 1" } },
+      "granted an access token with a blank or a control character",
+    ],
+    ["a token with a null byte", { status: 200, body: { access_token: "a\0b" } }, "granted an access token with a blank"],
     ["a server error", { status: 500, body: { error: "server_error" } }, "answered with status 500"],
     ["a limit", { status: 429, body: { error: "slow_down" } }, "answered with status 429"],
     ["a web page", { status: 200, body: "<html>" }, "answered with status 200"],
@@ -72,6 +93,13 @@ describe("a refresh that the issuer answers with", () => {
     expect(await auth.credential(need)).toMatchObject({ token: "new-access", accountId: "a" });
     expect(auth.stored?.tokens).toMatchObject({ refreshToken: "marked-refresh", expiresAt: undefined });
   });
+});
+
+test("an account that no header can carry is passed over", async () => {
+  using place = workspace({ git: false });
+  const claims = { "https://api.openai.com/auth": { chatgpt_account_id: "from-claims" } };
+  store(place, { tokens: { access_token: "t", account_id: "a\r\nX-Evil: 1", id_token: jwt(claims) } });
+  expect(openIn(place).stored?.tokens).toMatchObject({ accountId: "from-claims" });
 });
 
 describe("a sign-in at an issuer", () => {
