@@ -8,7 +8,7 @@ import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { EventMsg, TurnContext } from "../protocol/event.ts";
 import type { ResponseItem } from "../protocol/response-item.ts";
 import type { GitInfo } from "./git-info.ts";
-import { checkRolloutFile, type FileIdentity } from "./rollout-file.ts";
+import { checkRolloutFile, type FileIdentity, lineText } from "./rollout-file.ts";
 
 /** The first line of a rollout, in its wire spelling. */
 interface SessionMeta {
@@ -215,7 +215,7 @@ function mendLastLine(fd: number): "end it" | "as it is" {
   const { size } = fstatSync(fd);
   const lastLine = readLastLine(fd, size);
   if (lastLine.length === 0) return "as it is";
-  if (lastLine.length === size || parseDeepJson(lastLine.toString("utf8")).ok) return "end it";
+  if (lastLine.length === size || parseDeepJson(lineText(lastLine)).ok) return "end it";
   ftruncateSync(fd, size - lastLine.length);
   return "as it is";
 }

@@ -1,3 +1,4 @@
+import { constants as bufferConstants } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import { explainSystemError, UserError } from "../lib/errors.ts";
@@ -67,9 +68,14 @@ export function* linesOf(content: Buffer): Iterable<{ readonly text: string; rea
     const lineBreak = content.indexOf(10, start);
     const isTorn = lineBreak === -1;
     const end = isTorn ? content.length : lineBreak;
-    yield { text: content.toString("utf8", start, end), isTorn };
+    yield { text: lineText(content.subarray(start, end)), isTorn };
     start = end + 1;
   }
+}
+
+/** What is longer than a string can be is no JSON to anybody, and is told as a damaged line is. */
+export function lineText(line: Buffer): string {
+  return line.length > bufferConstants.MAX_STRING_LENGTH ? "longer than a string can be" : line.toString("utf8");
 }
 
 /**

@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { LineCutter } from "../lib/read-lines.ts";
+import type { Steps } from "../lib/steps.ts";
 import { isContext } from "./compacted-history.ts";
 import { toResponseItem, toStoredEvent } from "./stored-item.ts";
 
@@ -15,13 +17,17 @@ interface SessionHead {
 const editorMarker = "## My request for Codex:";
 
 const firstChunk = 16 * 1024;
+const largestChunk = 1024 * 1024;
+
+/** A session has its first message sooner, however large that is; a damaged file may never come to one. */
+const longestHead = { lines: 10_000, bytes: 32 * 1024 * 1024 };
 
 /** What a list shows of a session, read up to the user's first message; undefined for a file that cannot be read. */
-export function readSessionHead(file: string): SessionHead | undefined {
+export function* readSessionHead(file: string): Steps<SessionHead | undefined> {
   let fd: number | undefined;
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    return fstatSync(fd).isFile() ? readHead(fd) : undefined;
+    return fstatSync(fd).isFile() ? yield* readHead(fd) : undefined;
   } catch {
     return undefined; // not ours to read, or gone since it was found
   } finally {
@@ -29,10 +35,15 @@ export function readSessionHead(file: string): SessionHead | undefined {
   }
 }
 
-function readHead(fd: number): SessionHead {
+function* readHead(fd: number): Steps<SessionHead> {
   let meta: Readonly<Record<string, unknown>> | undefined;
   let preview: string | undefined;
+  let count = 0;
   for (const line of linesOf(fd)) {
+    yield;
+    if (line === undefined) continue;
+    count += 1;
+    if (count > longestHead.lines) break;
     const parsed = parseJson(line);
     if (!parsed.ok || !isRecord(parsed.value)) continue;
     const { type, payload } = parsed.value;
@@ -58,22 +69,24 @@ function withoutContext(message: string): string {
   return at === -1 ? message : message.slice(at + editorMarker.length).trim();
 }
 
-/** As many as are asked for; a first message may be large, and seldom is. */
-function* linesOf(fd: number): Iterable<string> {
-  let rest = Buffer.alloc(0);
-  for (let size = firstChunk; ; size = Math.min(size * 4, 4 * 1024 * 1024)) {
+/** As many as are asked for; a first message may be large, and seldom is. Undefined: nothing yet. */
+function* linesOf(fd: number): Iterable<string | undefined> {
+  const cutter = new LineCutter({ maxBytes: longestHead.bytes });
+  let size = firstChunk;
+  for (let total = 0; total < longestHead.bytes; ) {
     const chunk = Buffer.allocUnsafe(size);
     const count = readSync(fd, chunk, 0, size, null);
-    const text = Buffer.concat([rest, chunk.subarray(0, count)]);
-    let start = 0;
-    for (let end = text.indexOf(10, rest.length); end !== -1; end = text.indexOf(10, start)) {
-      yield text.toString("utf8", start, end);
-      start = end + 1;
+    if (count === 0) {
+      yield cutter.rest().toString("utf8");
+      return;
     }
-    rest = text.subarray(start);
-    if (count === 0) break;
+    for (const line of cutter.add(chunk.subarray(0, count))) {
+      if (line !== "too long") yield line.toString("utf8");
+    }
+    yield undefined;
+    total += count;
+    size = Math.min(size * 4, largestChunk);
   }
-  if (rest.length > 0) yield rest.toString("utf8");
 }
 
 function textOf(value: unknown): string | undefined {

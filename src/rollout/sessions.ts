@@ -69,7 +69,7 @@ function* fillPage(options: ListOptions): Steps<SessionPage> {
     if (items.length >= pageSize) break;
     yield;
     if (before !== undefined && name.key >= before) continue;
-    const session = describe(name);
+    const session = yield* describe(name);
     if (session === undefined || (cwd !== undefined && session.cwd !== cwd)) continue;
     items.push(session);
     last = name;
@@ -97,15 +97,24 @@ export function idsBeginningWith(codexHome: string, beginning: string): readonly
 /** The session that was last written to, of all or of those that began in `cwd`. */
 export function latestSession(codexHome: string, { cwd }: { readonly cwd?: string } = {}): StoredSession | undefined {
   const found = [...rollouts(codexHome)].flatMap((name) => {
-    const stat = statSync(name.path, { throwIfNoEntry: false });
-    return stat === undefined ? [] : [{ name, changed: stat.mtimeMs }];
+    const changed = changeTime(name.path);
+    return changed === undefined ? [] : [{ name, changed }];
   });
   found.sort((one, other) => other.changed - one.changed || (one.name.key < other.name.key ? 1 : -1));
   for (const { name } of found) {
-    const session = describe(name);
+    const session = runThrough(describe(name));
     if (session !== undefined && (cwd === undefined || session.cwd === cwd)) return session;
   }
   return undefined;
+}
+
+/** Undefined for what is gone by now, or a link that leads nowhere. */
+function changeTime(file: string): number | undefined {
+  try {
+    return statSync(file).mtimeMs;
+  } catch {
+    return undefined; // nobody could go on with it either
+  }
 }
 
 /** Moves a session out of the list. Throws WrongRolloutPath when the path is not this session's. */
@@ -209,8 +218,8 @@ function toId(text: string): ConversationId | undefined {
   }
 }
 
-function describe({ path: file, conversationId }: RolloutName): StoredSession | undefined {
-  const head = readSessionHead(file);
+function* describe({ path: file, conversationId }: RolloutName): Steps<StoredSession | undefined> {
+  const head = yield* readSessionHead(file);
   if (head?.preview === undefined) return undefined;
   return { conversationId, path: file, preview: head.preview, timestamp: head.timestamp, cwd: head.cwd };
 }

@@ -74,7 +74,11 @@ describe("a refresh that the issuer answers with", () => {
       { status: 200, body: { access_token: "new\r\nX-Evil: 1" } },
       "granted an access token with a blank or a control character",
     ],
-    ["a token with a null byte", { status: 200, body: { access_token: "a\0b" } }, "granted an access token with a blank"],
+    [
+      "a token with a null byte",
+      { status: 200, body: { access_token: "a\0b" } },
+      "granted an access token with a blank",
+    ],
     ["a server error", { status: 500, body: { error: "server_error" } }, "answered with status 500"],
     ["a limit", { status: 429, body: { error: "slow_down" } }, "answered with status 429"],
     ["a web page", { status: 200, body: "<html>" }, "answered with status 200"],

@@ -1,12 +1,15 @@
+import { constants } from "node:buffer";
 import { linkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../src/lib/errors.ts";
+import { parseJson } from "../../../src/lib/parse-json.ts";
 import { parseConversationId } from "../../../src/protocol/conversation-id.ts";
 import type { EventMsg } from "../../../src/protocol/event.ts";
 import { type ResponseItem, userMessage } from "../../../src/protocol/response-item.ts";
 import { readRollout } from "../../../src/rollout/reader.ts";
 import { RolloutRecorder } from "../../../src/rollout/recorder.ts";
+import { linesOf } from "../../../src/rollout/rollout-file.ts";
 import { makePipe, tempFolder } from "../config/temp-folder.ts";
 
 const id = "215545ef-351f-4b6e-8efd-9a4507b03950";
@@ -367,4 +370,14 @@ describe("answers that were shown", () => {
     expect(stored.items).toEqual(expected);
     expect(stored.missing).toHaveLength(missing);
   });
+});
+
+test("a line that is longer than a string can be is a damaged one", () => {
+  const content = Buffer.alloc(constants.MAX_STRING_LENGTH + 5);
+  content.write("\n{}\n", content.length - 4);
+  const lines = [...linesOf(content)].map(({ text, isTorn }) => ({ isJson: parseJson(text).ok, isTorn }));
+  expect(lines).toEqual([
+    { isJson: false, isTorn: false },
+    { isJson: true, isTorn: false },
+  ]);
 });

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, symlinkSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { parseConversationId } from "../../../src/protocol/conversation-id.ts";
@@ -121,6 +121,36 @@ test("the latest one is the one last written to, and has a message", () => {
   expect(latestSession(codexHome)?.preview).toBe("1");
   expect(latestSession(codexHome, { cwd: "/ws" })?.preview).toBe("2");
   expect(latestSession(codexHome, { cwd: "/nowhere" })).toBeUndefined();
+});
+
+test("a line without end costs what it is long, and a head that does not end is given up", () => {
+  const codexHome = tempFolder({ [placeOf(1)]: json(meta(1), said("small")), [placeOf(2)]: json(meta(2)) });
+  const file = path.join(codexHome, placeOf(2));
+  const timeOf = (bytes: number) => {
+    truncateSync(file, bytes);
+    const start = performance.now();
+    expect(previews(codexHome)).toEqual(["small"]);
+    return performance.now() - start;
+  };
+  timeOf(8_000_000);
+  const [short, long] = [Math.min(timeOf(8_000_000), timeOf(8_000_000)), timeOf(600_000_000)];
+  expect(long / short).toBeLessThan(20); // it is 4 times as much that is read; of all it would be 75
+  writeFileSync(file, `${json(meta(2))}${"x\n".repeat(20_000)}${json(said("too late"))}`);
+  expect(previews(codexHome)).toEqual(["small"]);
+  writeFileSync(file, json(meta(2), said("x".repeat(12_000_000))));
+  expect(previews(codexHome).map(({ length }) => length)).toEqual([12_000_000, 5]);
+});
+
+test("links that lead nowhere are no sessions", () => {
+  const codexHome = tempFolder({ [placeOf(1)]: json(meta(1), said("1")) });
+  for (const [number, target] of [
+    [2, nameOf(2)],
+    [3, "missing"],
+  ] as const) {
+    symlinkSync(target, path.join(codexHome, placeOf(number)));
+  }
+  expect(previews(codexHome)).toEqual(["1"]);
+  expect(latestSession(codexHome)?.preview).toBe("1");
 });
 
 test("archiving moves the file, and only a session's own", () => {
