@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type ApprovalPolicy, approvalPolicies, type SandboxMode, sandboxModes } from "../protocol/policy.ts";
+import { showControls } from "../render/printable.ts";
 import { version } from "../version.ts";
 import type { DoctorOptions } from "./doctor-command.ts";
 import type { ExecOptions } from "./exec-command.ts";
@@ -115,6 +116,7 @@ export function buildProgram(actions: Actions, firstWord?: string): Command {
     .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
     .enablePositionalOptions()
     .configureHelp({ helpWidth: 100 }) // the same everywhere, so that the build can keep the text
+    .configureOutput({ outputError: (text, write) => write(showControls(text)) }) // it quotes the command line
     .exitOverride()
     .showSuggestionAfterError();
   program.allowExcessArguments().action(() => {

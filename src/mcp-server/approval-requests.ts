@@ -1,7 +1,7 @@
 import { log } from "../lib/log.ts";
 import { isRecord } from "../lib/parse-json.ts";
 import { quoteCommand } from "../lib/quote-command.ts";
-import { showInvisible } from "../lib/show-invisible.ts";
+import { showHidden } from "../lib/show-invisible.ts";
 import type { FileChanges } from "../protocol/event.ts";
 import type { ReviewDecision } from "../protocol/policy.ts";
 import type { ApprovalEvent, Asker, Decision } from "./approval-desk.ts";
@@ -64,7 +64,7 @@ function choiceSchema({ msg }: ApprovalEvent) {
       decision: {
         type: "string",
         title: "Decision",
-        description: subject === undefined ? choices : `${showInvisible(subject)}\n${choices}`,
+        description: subject === undefined ? choices : `${showHidden(subject)}\n${choices}`,
         enum: decisions,
         enumNames: ["Approve", "Approve for this session", "Deny", "Abort"],
       },
@@ -90,11 +90,16 @@ function changesText(changes: FileChanges): string {
 /** The reference's words for a person; but what a person cannot see is shown. `codex_command` has the words as they are. */
 function elicitation({ msg }: ApprovalEvent): { readonly message: string } {
   if (msg.type === "exec_approval_request") {
-    const question = `Allow Codex to run \`${quoteCommand(msg.command)}\` in \`${msg.cwd}\`?`;
-    return { message: showInvisible(question) };
+    const command = showHidden(quoteCommand(msg.command));
+    return { message: `Allow Codex to run \`${command}\` in \`${showFolder(msg.cwd)}\`?` };
   }
   const question = "Allow Codex to apply proposed code changes?";
-  return { message: msg.reason === undefined ? question : showInvisible(`${msg.reason}\n${question}`) };
+  return { message: msg.reason === undefined ? question : `${showHidden(msg.reason)}\n${question}` };
+}
+
+/** The model chooses it, and nothing quotes it: it stays on its line, and between its marks. */
+function showFolder(folder: string): string {
+  return showHidden(folder).replaceAll("\n", "\\n").replaceAll("`", "\\x60");
 }
 
 function codexFields({ id, msg }: ApprovalEvent, callId: IdToken): object {

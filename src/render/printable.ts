@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { showInvisible } from "../lib/show-invisible.ts";
+import { escapeControls, showInvisible } from "../lib/show-invisible.ts";
 
 // Whoever writes a file, a command's output or the model's text must not get to steer the reader's terminal.
 
@@ -18,11 +18,7 @@ export function stripControls(text: string): string {
 
 /** For text that says what happens (commands, paths, diffs): control characters and invisible ones become visible. */
 export function showControls(text: string): string {
-  const visible = showInvisible(text);
-  if (!control.test(visible)) return visible;
-  return visible
-    .replaceAll("\r\n", "\n")
-    .replace(controls, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return escapeControls(showInvisible(text).replaceAll("\r\n", "\n"));
 }
 
 /** For a text of one line: a file's name cannot make another of it. */

@@ -34,3 +34,9 @@ describe("codex help", () => {
     });
   });
 });
+
+test("what a usage error quotes steers no terminal", async () => {
+  const wrong = await run("sessions", "list", "-n", "\u001b]0;title\u0007");
+  const text = "error: option '-n, --limit <n>' argument '\\x1b]0;title\\x07' is invalid.";
+  expect(wrong).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(text) });
+});

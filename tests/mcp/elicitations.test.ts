@@ -215,6 +215,14 @@ describe("F: questions about commands", () => {
       `"touch made.txt && echo \\"it's "'$HOME" > '"'a b'; true"`,
     ],
     [106, ["touch", "gpj.\u202egnp", "a\u200bb"], "touch 'gpj.\\u{202e}gnp' 'a\\u{200b}b'"],
+    [
+      106,
+      ["bash", "-lc", "rm -rf x\recho safe\u001b[2K\b\u009b"],
+      "bash -lc 'rm -rf x\\x0decho safe\\x1b[2K\\x08\\x9b'",
+    ],
+    [106, ["touch", "a\u00a0b\u3000c\u2800d\ufff9e"], "touch 'a\\u{a0}b\\u{3000}c\\u{2800}d\\u{fff9}e'"],
+    [106, ["bash", "-c", "a\n\tb"], "bash -c 'a\n\tb'"],
+    [107, ["touch", "\u001b\0"], "touch \\x1b\0"],
     [107, ["touch", "a b\0c"], "touch a b\0c"],
   ])("%i: %j is quoted in the message", async (_, command, quoted) => {
     await using model = await fakeModel([callShell(command), say("done")]);
@@ -237,6 +245,22 @@ describe("F: questions about commands", () => {
     mcp.answer(question, { decision: "approved" });
     await call;
     expect(mcp.codex.place.files()).toHaveProperty(["sub dir/x"]);
+  });
+
+  test("108: what the model calls its folder stays on its line and in its place", async () => {
+    const workdir = "a\n` in `/safe`?\u001b[2K\u00a0";
+    await using model = await fakeModel([callShell(["touch", "x"], { args: { workdir } }), say("done")]);
+    await using mcp = await start({ model });
+    const call = mcp.call("codex", { prompt: "hi" });
+    const question = await mcp.asked("elicitation/create");
+    const cwd = `${mcp.codex.place.work}/${workdir}`;
+    const shown = `${mcp.codex.place.work}/a\\n\\x60 in \\x60/safe\\x60?\\x1b[2K\\u{a0}`;
+    expect(question.params).toMatchObject({
+      codex_cwd: cwd,
+      message: `Allow Codex to run \`touch x\` in \`${shown}\`?`,
+    });
+    mcp.answer(question, { decision: "denied" });
+    await call;
   });
 
   test("109: a command that the sandbox has stopped is asked for with the reason", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { showInvisible } from "../../../src/lib/show-invisible.ts";
+import { showHidden, showInvisible } from "../../../src/lib/show-invisible.ts";
 
 test.each([
   ["\u202a", "\u202e"],
@@ -12,6 +12,10 @@ test.each([
   ["\u2028", "\u2029"],
   ["\u115f", "\u1160"],
   ["\u3164", "\u3164"],
+  ["\ufff9", "\ufffb"],
+  ["\u2800", "\u2800"],
+  ["\ud800", "\udbff"],
+  ["\udc00", "\udfff"],
   ["\u{e0020}", "\u{e007f}"],
   ["\u{e0100}", "\u{e01ef}"],
 ])("nothing between %j and %j stays unseen", (first, last) => {
@@ -33,4 +37,15 @@ test.each([
   ["touch gpj.\u202egnp", "touch gpj.\\u{202e}gnp"],
 ])("%j is shown as %j", (text, shown) => {
   expect(showInvisible(text)).toBe(shown);
+});
+
+test.each([
+  ["a\n\tb c 漢 👍🏽", "a\n\tb c 漢 👍🏽"],
+  ["\r\n", "\\x0d\n"],
+  ["\u0001\u0008\u000b\u000c\u001b\u007f\u0080\u0085\u009b", "\\x01\\x08\\x0b\\x0c\\x1b\\x7f\\x80\\x85\\x9b"],
+  ["\u00a0\u1680\u2000\u200a\u202f\u205f\u3000", "\\u{a0}\\u{1680}\\u{2000}\\u{200a}\\u{202f}\\u{205f}\\u{3000}"],
+  ["\u202e\ud800x", "\\u{202e}\\u{d800}x"],
+  ["\0\u001b\0", "\0\\x1b\0"],
+])("in a question, %j is shown as %j", (text, shown) => {
+  expect(showHidden(text)).toBe(shown);
 });
