@@ -10,7 +10,7 @@ import { listText, sessionText } from "../render/session-text.ts";
 import { isContext } from "../rollout/compacted-history.ts";
 import { readRollout, type StoredConversation } from "../rollout/reader.ts";
 import { isInUse, SessionInUse } from "../rollout/recorder.ts";
-import { archiveSession, deleteSession, findSession, listSessions } from "../rollout/sessions.ts";
+import { deleteSession, findSession, listSessions, moveToArchive } from "../rollout/sessions.ts";
 import { currentFolder } from "./current-folder.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { findSessionId, noSession } from "./session-id.ts";
@@ -99,7 +99,7 @@ function archive({ id, json }: { readonly id: string; readonly json: boolean }, 
   const file = findFile(conversationId, codexHome);
   if (isArchived(file)) throw new UserError(`The session ${conversationId} is archived already.`);
   refuseIfInUse(conversationId, file);
-  archiveSession(codexHome, { conversationId, rolloutPath: file });
+  moveToArchive(codexHome, file);
   if (json) output.stdout(jsonLine({ conversationId, archived: true }));
   else output.stderr(`Archived ${conversationId}.\n`);
   return 0;
@@ -114,6 +114,7 @@ async function remove(
   const file = findFile(conversationId, codexHome);
   refuseIfInUse(conversationId, file);
   const isWanted = isSure || (await confirm(`Delete the session ${conversationId} for good? [y/N] `));
+  if (isWanted && !isSure) refuseIfInUse(conversationId, file); // the person took their time
   if (isWanted) deleteSession(file);
   if (json) output.stdout(jsonLine({ conversationId, deleted: isWanted }));
   else output.stderr(isWanted ? `Deleted ${conversationId}.\n` : "Nothing was deleted.\n");

@@ -36,5 +36,6 @@ const systemErrors: Readonly<Record<string, string>> = {
   EROFS: "Read-only file system (os error 30)",
   ENAMETOOLONG: "File name too long (os error 36)",
   ELOOP: "Too many levels of symbolic links (os error 40)",
+  ERR_INVALID_ARG_VALUE: "nul byte found in provided data", // all that Node has against names of files and words of commands
   ENOTEMPTY: "Directory not empty (os error 39)",
 };

@@ -1,6 +1,7 @@
 import type { ConfigFlags } from "../config/config.ts";
 import { messageOf } from "../lib/errors.ts";
 import { randomUuid } from "../lib/random-uuid.ts";
+import { canonicalPath } from "../process/canonical-path.ts";
 import type { InputItem } from "../protocol/submission.ts";
 import { isInUse } from "../rollout/recorder.ts";
 import { archiveSession, listSessionsInSteps, WrongRolloutPath } from "../rollout/sessions.ts";
@@ -89,10 +90,9 @@ export const conversationMethods = {
     const params = decodeParams(call.params, ArchiveConversationParamsSchema);
     const conversationId = decodeId(params.conversationId, "conversationId");
     const { codexHome } = state.config;
-    if (
-      conversations.get(conversationId) === undefined &&
-      isInUse(params.rolloutPath, conversations.commandHost.tryLibc())
-    ) {
+    const live = conversations.get(conversationId)?.rolloutPath;
+    const isLiveHere = live !== undefined && canonicalPath(live) === canonicalPath(params.rolloutPath);
+    if (!isLiveHere && isInUse(params.rolloutPath, conversations.commandHost.tryLibc())) {
       throw new RpcFailure(invalidRequest, "the session is in use by another process");
     }
     try {
@@ -101,7 +101,7 @@ export const conversationMethods = {
       if (cause instanceof WrongRolloutPath) throw new RpcFailure(invalidRequest, cause.message, { cause });
       throw new RpcFailure(internalError, `failed to archive conversation: ${messageOf(cause)}`, { cause });
     }
-    await conversations.shutDown(conversationId); // what it still writes goes along with the file
+    if (isLiveHere) await conversations.shutDown(conversationId); // what it still writes goes along with the file
     call.reply({});
   },
 

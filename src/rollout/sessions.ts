@@ -1,4 +1,14 @@
-import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync, unlinkSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from "node:fs";
 import path from "node:path";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
 import { isInside } from "../lib/path-inside.ts";
@@ -126,12 +136,20 @@ export function archiveSession(
   if (!file.endsWith(`${conversationId}.jsonl`)) {
     throw new WrongRolloutPath(`rollout path \`${rolloutPath}\` does not match conversation id ${conversationId}`);
   }
+  moveToArchive(codexHome, file);
+}
+
+/** The same with what findSession has found; of a link the link itself, wherever it leads. */
+export function moveToArchive(codexHome: string, file: string): void {
   const folder = archiveFolder(codexHome);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const target = path.join(folder, path.basename(file));
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw new Error(`"${target}" exists already`);
-    renameSync(file, target);
+    if (lstatSync(file).isSymbolicLink()) {
+      symlinkSync(path.resolve(realpathSync(path.dirname(file)), readlinkSync(file)), target); // from there it would lead elsewhere
+      unlinkSync(file);
+    } else renameSync(file, target);
   } catch (cause) {
     throw new UserError(explainSystemError(cause), { cause });
   }

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { callShell, callTool, fakeModel, say } from "../support/fake-model.ts";
@@ -390,6 +390,7 @@ describe("H: sessions on disk", () => {
       empty: "empty session file",
       words: "failed to parse conversation ID from rollout file",
       ".": "Is a directory (os error 21)",
+      "\0": "nul byte found in provided data",
     };
     for (const [name, detail] of Object.entries(details)) {
       const { error } = await mcp.request("resumeConversation", { path: path.join(home, name) });
@@ -415,6 +416,28 @@ describe("H: sessions on disk", () => {
         message: `rollout path \`${other}\` must be in sessions directory`,
       });
     }
+  });
+
+  test("154: that a copy of it is live here does not make another process's session ours to archive", async () => {
+    await using model = await fakeModel([say("one")]);
+    await using first = startMcp({ model, config: fullAccess });
+    const { conversationId, rolloutPath } = (await first.request("newConversation", {})).result;
+    await listen(first, conversationId);
+    await say_(first, conversationId, "go");
+    await first.event("task_complete");
+    await using second = startMcp({ model, env: { CODEX_HOME: first.codex.place.home } });
+    const copy = path.join(second.codex.place.work, "copy.jsonl");
+    copyFileSync(rolloutPath, copy);
+    const original = { conversationId, rolloutPath };
+    for (const isCopyLive of [false, true]) {
+      if (isCopyLive) await second.request("resumeConversation", { path: copy });
+      expect((await second.request("archiveConversation", original)).error).toEqual({
+        code: -32600,
+        message: "the session is in use by another process",
+      });
+    }
+    expect((await first.request("archiveConversation", original)).result).toEqual({});
+    expect((await listen(second, conversationId)).error).toBeUndefined(); // it goes on
   });
 
   test("155, 156: an archived one is gone from here, at once, whoever listens", async () => {

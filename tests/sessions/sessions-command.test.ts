@@ -1,7 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { callShell, fakeModel, say } from "../support/fake-model.ts";
+import { codexBinary } from "../support/run-codex.ts";
 import { jsonLines, sessionIdOf, sessionPlace } from "./support.ts";
 
 const unknownId = "11111111-1111-4111-8111-111111111111";
@@ -145,6 +148,50 @@ test("delete asks, and where nobody can be asked it deletes nothing", async () =
   expect(codex.rollouts()).toHaveLength(1);
   expect(await codex.run(["sessions", "delete", "-y", idOf(0).toUpperCase()])).toMatchObject({ exitCode: 0 });
   expect(codex.rollouts()).toEqual([]);
+});
+
+const hasTerminals = spawnSync("script", ["--version"]).status === 0;
+
+test.runIf(hasTerminals)(
+  "delete looks again after its question: somebody may go on with the session meanwhile",
+  async () => {
+    await using model = await fakeModel([say("one"), say("two", { delayMs: 60_000 })]);
+    using codex = sessionPlace({ model });
+    await codex.run(["exec", "first"]);
+    const id = sessionIdOf(codex.rollout());
+    const question = spawn("script", ["-qec", `node ${codexBinary} sessions delete ${id}`, "/dev/null"], {
+      cwd: codex.place.work,
+      env: { ...codex.place.env, PATH: `${path.dirname(process.execPath)}:${codex.place.env["PATH"]}` },
+    });
+    let seen = "";
+    question.stdout.setEncoding("utf8").on("data", (text: string) => {
+      seen += text;
+    });
+    await expect.poll(() => seen, { timeout: 10_000 }).toContain("for good? [y/N]");
+    const run = codex.start(["exec", "resume", id, "second"]);
+    run.stdin.end();
+    await model.received(2);
+    question.stdin.write("y\n");
+    const [code] = await once(question, "close");
+    expect(seen).toContain(`Error: The session ${id} is in use by another process.`);
+    expect(code).toBe(1);
+    expect(codex.rollouts()).toHaveLength(1);
+    run.kill("SIGKILL");
+    await once(run, "close");
+  },
+);
+
+test("a session that a link leads to is archived as a link, and still leads there", async () => {
+  await using model = await fakeModel([]);
+  using codex = sessionPlace({ model, homeFiles: storedSessions(1) });
+  const [file = ""] = codex.rollouts();
+  const elsewhere = path.join(codex.place.home, "sessions", "kept");
+  renameSync(file, elsewhere);
+  symlinkSync("../../../kept", file);
+  expect(await codex.run(["sessions", "archive", idOf(0)])).toMatchObject({ exitCode: 0 });
+  expect(existsSync(elsewhere)).toBe(true);
+  expect((await codex.run(["sessions", "list"])).stdout).toBe("");
+  expect((await codex.run(["sessions", "show", idOf(0)])).stdout).toContain("archived: yes\n");
 });
 
 test.each([
