@@ -1,13 +1,22 @@
-import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorCode } from "../lib/errors.ts";
+import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { log } from "../lib/log.ts";
 import { authFilePath } from "./auth-file.ts";
 import { linkTarget } from "./link-target.ts";
 
 const pollMs = 20;
-/** A holder that lives on another machine, or under another id, may be dead without our knowing. */
-const staleMs = 90_000;
+/** After so long a person would like to know what it waits for. */
+const silentMs = 2_000;
+
+interface LockOptions {
+  /** Ends the wait; without one it has a limit of its own, for people who wait for it. */
+  readonly signal?: AbortSignal;
+  /** A holder that lives on another machine, or under another id, may be dead without our knowing. */
+  readonly staleMs?: number;
+  readonly longestWaitMs?: number;
+}
 
 /**
  * Runs `action` while no other process changes auth.json: a refresh token is good for one use, and whoever loses the race
@@ -16,9 +25,9 @@ const staleMs = 90_000;
 export async function withAuthLock<T>(
   codexHome: string,
   action: () => T | Promise<T>,
-  signal?: AbortSignal,
+  options: LockOptions = {},
 ): Promise<T> {
-  const release = await acquire(lockFile(codexHome), signal);
+  const release = await acquire(lockFile(codexHome), options);
   try {
     return await action();
   } finally {
@@ -39,10 +48,16 @@ function lockFile(codexHome: string): string {
 
 let locks = 0;
 
-/** Rejects when the signal comes first. */
-async function acquire(lock: string, signal: AbortSignal | undefined): Promise<() => void> {
+/** Rejects when the wait ends first: with a UserError where a person waits. */
+async function acquire(
+  lock: string,
+  { signal, staleMs = 90_000, longestWaitMs = 120_000 }: LockOptions,
+): Promise<() => void> {
   locks += 1;
   const holder = `${machineName()} ${process.pid} ${locks}`;
+  const start = performance.now();
+  let seen = { holder, since: start };
+  let isTold = false;
   for (;;) {
     try {
       symlinkSync(holder, lock); // a link to nothing: unlike a file, it is never there without saying whose it is
@@ -50,8 +65,22 @@ async function acquire(lock: string, signal: AbortSignal | undefined): Promise<(
     } catch (error) {
       if (errorCode(error) !== "EEXIST") return () => {}; // nobody can write there; whoever must, will say so
     }
-    if (removeStale(lock)) continue;
-    if (signal?.aborted) throw new Error(`Another process does not let go of "${lock}"`, { cause: signal.reason });
+    const found = readLock(lock);
+    if (found === undefined) continue;
+    const now = performance.now();
+    if (found.holder !== seen.holder) seen = { holder: found.holder, since: now };
+    // Of two clocks one may be wrong: a lock from the future gets old here.
+    if (isDead(found.holder) || Math.max(found.ageMs, now - seen.since) > staleMs) {
+      removeStale(lock, found.holder);
+      continue;
+    }
+    const problem = `Another process does not let go of "${lock}" (${describeHolder(found.holder)})`;
+    if (signal?.aborted) throw new Error(problem, { cause: signal.reason });
+    if (signal === undefined && now - start > longestWaitMs) throw new UserError(problem);
+    if (!isTold && now - start > silentMs) {
+      log("warn", "auth", `${problem}; waiting`);
+      isTold = true;
+    }
     await sleep(pollMs);
   }
 }
@@ -60,23 +89,37 @@ function releaseLock(lock: string, holder: string): void {
   if (readLock(lock)?.holder === holder) rmSync(lock, { force: true }); // else it was taken from us as stale
 }
 
-/** True when it is worth trying again at once. */
-function removeStale(lock: string): boolean {
-  const found = readLock(lock);
-  if (found === undefined) return true;
-  if (!isStale(found)) return false;
+/** Afterwards it is worth trying again at once. Throws a UserError for what is not ours to remove. */
+function removeStale(lock: string, holder: string): void {
+  if (lstatSync(lock, { throwIfNoEntry: false })?.isDirectory()) {
+    removeFolder(lock);
+    return;
+  }
   const aside = `${lock}.${process.pid}-${locks}`;
   try {
     renameSync(lock, aside); // of all who see it stale, one moves it
-    if (readLock(aside)?.holder !== found.holder) symlinkSync(readlinkSync(aside), lock); // a new one: put it back
+    if (readLock(aside)?.holder !== holder) symlinkSync(readlinkSync(aside), lock); // a new one: put it back
   } catch {
     // somebody else was faster
   }
-  rmSync(aside, { force: true, recursive: true });
-  return true;
+  try {
+    unlinkSync(aside);
+  } catch {
+    // somebody else has moved it
+  }
+}
+
+function removeFolder(folder: string): void {
+  try {
+    rmdirSync(folder); // with something in it, it is somebody's
+  } catch (cause) {
+    if (errorCode(cause) === "ENOENT" || errorCode(cause) === "ENOTDIR") return; // somebody else was faster
+    throw new UserError(`"${folder}" is in the way of a lock: ${explainSystemError(cause)}`, { cause });
+  }
 }
 
 interface Lock {
+  /** Empty: it is no link, and so none of ours. */
   readonly holder: string;
   readonly ageMs: number;
 }
@@ -92,9 +135,14 @@ function readLock(lock: string): Lock | undefined {
   }
 }
 
-function isStale({ holder, ageMs }: Lock): boolean {
+function isDead(holder: string): boolean {
   const [host, id] = holder.split(" ");
-  return holder === "" || ageMs > staleMs || (host === machineName() && !isRunning(Number(id)));
+  return holder === "" || (host === machineName() && !isRunning(Number(id)));
+}
+
+function describeHolder(holder: string): string {
+  const [, host, id] = /^([^/ ]+)\S* (\d+) /.exec(holder) ?? [];
+  return id === undefined ? `"${holder}"` : `process ${id} of ${host}`;
 }
 
 /** Containers may share the name of their host, and number their processes themselves. */

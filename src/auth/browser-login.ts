@@ -33,26 +33,33 @@ export async function startChatGptLogin(
   auth: AuthManager,
   { timeLimitMs = defaultTimeLimitMs }: { readonly timeLimitMs?: number } = {},
 ): Promise<ChatGptLogin> {
-  const issuer = await auth.issuer(auth.login.issuer);
+  const pending = new PendingLogin(auth, timeLimitMs); // first: a logout on the way has to end it
   const server = http.createServer();
-  const port = await listen(server, auth.login.port);
-  const pending = new PendingLogin(auth, timeLimitMs);
-  const browser = new BrowserLogin({ auth, issuer, pending, port });
-  server.on("request", (request, response) => browser.answer(request, response));
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
-  pending.signal.addEventListener("abort", () => {
+  try {
+    const issuer = await auth.issuer(auth.login.issuer);
+    const port = await listen(server, { port: auth.login.port, signal: pending.signal });
+    pending.signal.throwIfAborted();
+    const browser = new BrowserLogin({ auth, issuer, pending, port });
+    server.on("request", (request, response) => browser.answer(request, response));
+    pending.signal.addEventListener("abort", () => {
+      server.close();
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), lastPageMs).unref();
+    });
+    return {
+      loginId: randomUuid(),
+      authUrl: browser.authUrl,
+      port,
+      completed: pending.completed,
+      closed,
+      cancel: () => pending.fail("Login server error: Login was not completed"),
+    };
+  } catch (error) {
     server.close();
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), lastPageMs).unref();
-  });
-  return {
-    loginId: randomUuid(),
-    authUrl: browser.authUrl,
-    port,
-    completed: pending.completed,
-    closed,
-    cancel: () => pending.fail("Login server error: Login was not completed"),
-  };
+    pending.fail(messageOf(error));
+    throw error;
+  }
 }
 
 /** How long a browser may take for its last page. */
@@ -186,8 +193,12 @@ const mostAttempts = 10;
 const attemptMs = 200;
 
 /** The redirect address is fixed at the issuer, so a login under way there, of whatever process, gives way (D-31). */
-async function listen(server: Server, port: number): Promise<number> {
+async function listen(
+  server: Server,
+  { port, signal }: { readonly port: number; readonly signal: AbortSignal },
+): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
     try {
       return await listenOnce(server, port);
     } catch (cause) {

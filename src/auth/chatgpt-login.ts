@@ -55,7 +55,7 @@ export class PendingLogin {
     auth.setPendingLogin({ cancel: (cause) => this.fail(`Login server error: Login cancelled: ${cause}`) });
   }
 
-  /** Fires when the sign-in has ended, however it did. */
+  /** Fires when the sign-in has ended, however it did; with the failure as a UserError. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -79,6 +79,6 @@ export class PendingLogin {
   #end(outcome: LoginOutcome): void {
     clearTimeout(this.#timer);
     this.#resolve(outcome); // only the first one counts
-    this.#controller.abort();
+    this.#controller.abort(outcome.success ? undefined : new UserError(outcome.error));
   }
 }

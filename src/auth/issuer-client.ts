@@ -33,10 +33,11 @@ export const openaiIssuer = "https://auth.openai.com";
 /** What a token endpoint says no with (RFC 6749, 5.2). */
 export class TokenRefused extends Error {
   override readonly name = "TokenRefused";
+  /** As the server spells it: for comparing, the message is for showing. */
   readonly code: string;
 
-  constructor(code: string, description: string | undefined) {
-    super(description === undefined ? code : `${code}: ${description}`);
+  constructor(code: string, message: string) {
+    super(message);
     this.code = code;
   }
 }
@@ -125,7 +126,7 @@ export class IssuerClient {
     if (status >= 400 && status < 500 && status !== 429 && code !== undefined) {
       const description = textOf(details?.["error_description"]) ?? textOf(details?.["message"]);
       const shown = (text: string) => cut(hideGrant(text, form));
-      throw new TokenRefused(shown(code), description === undefined ? undefined : shown(description));
+      throw new TokenRefused(code, description === undefined ? shown(code) : `${shown(code)}: ${shown(description)}`);
     }
     throw new Error(`${new URL(url).origin} answered with status ${status}`);
   }

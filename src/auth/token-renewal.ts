@@ -26,7 +26,7 @@ export function renewTokens(tokens: ChatgptTokens, { auth, signal }: Renewal): P
     const newest = isOurs ? tokens : stored;
     return keep(newest, await refresh(newest, { auth, signal }), auth.codexHome);
   };
-  return withAuthLock(auth.codexHome, renew, signal);
+  return withAuthLock(auth.codexHome, renew, { signal });
 }
 
 /** What auth.json holds is what this process has read or written itself: nobody else has renewed it. */

@@ -69,7 +69,7 @@ export async function logoutCommand(overrides: readonly string[]): Promise<numbe
 
 function open(overrides: readonly string[]): { readonly config: Config; readonly auth: AuthManager } {
   const config = loadConfig({ flags: { overrides }, env: process.env, processCwd: currentFolder() });
-  startLog(config.env, "error");
+  startLog(config.env, "warn");
   return { config, auth: openAuth(config, version) };
 }
 

@@ -13,11 +13,13 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
-import { machineName } from "../../src/auth/auth-lock.ts";
+import { machineName, withAuthLock } from "../../src/auth/auth-lock.ts";
+import { UserError } from "../../src/lib/errors.ts";
 import { workspace } from "../support/workspace.ts";
 import { authFileOf, jwt, modeOf, need, openIn, store, storedIn } from "./support.ts";
 import type { WrittenAuth } from "./writer.ts";
@@ -179,6 +181,45 @@ describe("whoever writes auth.json", () => {
     await auth.loginWithApiKey("sk-4");
     expect(storedIn(place)).toEqual({ OPENAI_API_KEY: "sk-4" });
     expect(readdirSync(place.home).sort()).toEqual(["auth.json", "config.toml"]);
+  });
+
+  test("takes a lock for dead that stays as it is for too long, whatever its clock says", async () => {
+    using place = workspace({ git: false });
+    const lock = path.join(place.home, "auth.json.lock");
+    symlinkSync("elsewhere 1 1", lock);
+    lutimesSync(lock, 4_000_000_000, 4_000_000_000);
+    expect(await withAuthLock(place.home, () => "done", { staleMs: 100 })).toBe("done");
+    expect(readdirSync(place.home)).toEqual([]);
+  });
+
+  test("waits for so long, and says for whom", async () => {
+    using place = workspace({ git: false });
+    const lock = path.join(place.home, "auth.json.lock");
+    for (const [holder, words] of [
+      [`${machineName()} ${process.pid} other`, `process ${process.pid} of ${os.hostname()}`],
+      ["somebody else", '"somebody else"'],
+    ] as const) {
+      symlinkSync(holder, lock);
+      await expect(withAuthLock(place.home, () => "done", { longestWaitMs: 50 })).rejects.toThrow(
+        new UserError(`Another process does not let go of "${lock}" (${words})`),
+      );
+      rmSync(lock);
+    }
+  });
+
+  test("deletes no folder that holds something, and tells of it", async () => {
+    using place = workspace({ git: false });
+    const lock = path.join(place.home, "auth.json.lock");
+    const auth = openIn(place);
+    mkdirSync(lock);
+    await auth.loginWithApiKey("sk-1");
+    expect(existsSync(lock)).toBe(false);
+    mkdirSync(lock);
+    writeFileSync(path.join(lock, "data"), "kept");
+    await expect(auth.loginWithApiKey("sk-2")).rejects.toThrow(
+      new UserError(`"${lock}" is in the way of a lock: Directory not empty (os error 39)`),
+    );
+    expect(readFileSync(path.join(lock, "data"), "utf8")).toBe("kept");
   });
 
   test("comes after the others: of twenty at once none is lost", async () => {

@@ -7,7 +7,9 @@ import net from "node:net";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { machineName } from "../../src/auth/auth-lock.ts";
+import type { AuthManager } from "../../src/auth/auth-manager.ts";
 import { startChatGptLogin } from "../../src/auth/browser-login.ts";
+import { UserError } from "../../src/lib/errors.ts";
 import { browse, clientId, openIdProvider } from "../support/openid-provider.ts";
 import { workspace } from "../support/workspace.ts";
 import { authFileOf, modeOf, need, openIn, signedIn, signIn, store, storedIn } from "./support.ts";
@@ -187,6 +189,33 @@ describe("a sign-in by browser", () => {
     expect(await login.completed).toEqual({ success: false, error: "Login server error: Login was not completed" });
     await login.closed;
     await expect(get(port, "/")).rejects.toThrow("ECONNREFUSED");
+  });
+
+  test.each<[name: string, change: (auth: AuthManager) => Promise<unknown>, cause: string, method: string | undefined]>(
+    [
+      ["a logout", (auth) => auth.logout(), "a logout ended it", undefined],
+      ["a key", (auth) => auth.loginWithApiKey("sk-1"), "a login with an API key took its place", "apikey"],
+    ],
+  )("%s that comes while it begins has the last word", async (_, change, cause, method) => {
+    await using provider = await openIdProvider();
+    using place = workspace({ git: false });
+    const auth = openIn(place, provider.config);
+    const beginning = startChatGptLogin(auth); // asks the issuer first
+    const changed = change(auth);
+    await expect(beginning).rejects.toThrow(new UserError(`Login server error: Login cancelled: ${cause}`));
+    await changed;
+    expect(auth.method(need)).toBe(method);
+  });
+
+  test("of two that begin at once the later one goes on", async () => {
+    await using provider = await openIdProvider();
+    using place = workspace({ git: false });
+    const auth = openIn(place, provider.config);
+    const [first, second] = await Promise.allSettled([startChatGptLogin(auth), startChatGptLogin(auth)]);
+    expect(first).toMatchObject({ reason: { message: expect.stringContaining("another login was started") } });
+    if (second.status === "rejected") throw second.reason;
+    await browse(second.value.authUrl);
+    expect(await second.value.completed).toEqual({ success: true });
   });
 
   test("cancelling has the last word as long as nothing is written", async () => {
