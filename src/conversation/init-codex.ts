@@ -120,7 +120,10 @@ export async function initCodex(given: Config, options: InitOptions): Promise<In
         rollout_path: rollout?.path ?? "",
       });
       log("info", "session", `${sessionId} started with ${config.model} of ${config.modelProviderId}`);
-      tell = (message) => events.publish({ id: "", msg: { type: "background_event", message } });
+      tell = (message) => {
+        log("warn", "session", `${sessionId}: ${message}`); // there may be no reader of events
+        events.publish({ id: "", msg: { type: "background_event", message } });
+      };
       session.mcp.start((message) => session.emit("", { type: "error", message }));
       await serveSubmissions(session, submissions, closing);
     } finally {

@@ -162,6 +162,10 @@ export class Session {
     this.#rollout?.recordEvent(msg);
   }
 
+  endRecording(): void {
+    this.#rollout?.close();
+  }
+
   /** Connected at the first request, so that a start does not pay for it. */
   client(): Promise<ModelClient> {
     this.#client ??= this.#connect();
@@ -201,6 +205,6 @@ export class Session {
   async close(): Promise<void> {
     await this.mcp.close();
     this.sandboxes.close();
-    this.#rollout?.close();
+    this.endRecording();
   }
 }

@@ -82,6 +82,7 @@ export async function serveSubmissions(
       }
       case "shutdown":
         await stop();
+        session.endRecording(); // what that has to tell comes before the last event of all
         session.emit(id, { type: "shutdown_complete" });
         return;
       default:

@@ -131,8 +131,11 @@ export class RolloutRecorder {
     this.#write("compacted", { message, replacement_history });
   }
 
+  /** After a last try at what waits; what is lost then is told. */
   close(): void {
-    if (this.#unwritten.length > 0) this.#append(Buffer.alloc(0)); // a last try
+    const error = this.#unwritten.length > 0 ? this.#append(Buffer.alloc(0)) : undefined;
+    if (error !== undefined) this.#tellLost(error);
+    this.#unwritten = Buffer.alloc(0);
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
@@ -144,21 +147,23 @@ export class RolloutRecorder {
 
   /**
    * What cannot be written, as on a full disk, is tried again with whatever comes next. It goes on right where the write
-   * broke off, so that each line is there once, whole and in its place.
+   * broke off, so that each line is there once, whole and in its place. Returns what the system has against it.
    */
-  #append(text: Buffer): void {
+  #append(text: Buffer): unknown {
     const fd = this.#fd;
-    if (fd === undefined) return;
+    if (fd === undefined) return undefined;
     const isBehind = this.#unwritten.length > 0;
     this.#unwritten = isBehind ? Buffer.concat([this.#unwritten, text]) : text;
     try {
       while (this.#unwritten.length > 0) this.#unwritten = this.#unwritten.subarray(writeSync(fd, this.#unwritten));
       if (isBehind) this.#onProblem(`This session is recorded again, and nothing is missing: "${this.path}"`);
+      return undefined;
     } catch (error) {
       const isTooMuch = this.#unwritten.length > mostUnwritten;
       if (isTooMuch) this.#unwritten = Buffer.alloc(0);
       if (isTooMuch) this.close();
       if (!isBehind || isTooMuch) this.#tell(error, isTooMuch ? " (not tried again)" : " (tried again as it goes on)");
+      return error;
     }
   }
 
@@ -171,6 +176,14 @@ export class RolloutRecorder {
       if (error instanceof UserError) throw error;
       this.#tell(error);
     }
+  }
+
+  #tellLost(error: unknown): void {
+    const lines = this.#unwritten.filter((byte) => byte === 10).length;
+    const amount = `${lines} ${lines === 1 ? "line" : "lines"} (${this.#unwritten.length} bytes)`;
+    this.#onProblem(
+      `The end of this session is lost: cannot write the last ${amount} of "${this.path}": ${explainSystemError(error)}`,
+    );
   }
 
   #tell(error: unknown, outlook = ""): void {

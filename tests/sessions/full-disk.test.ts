@@ -1,12 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
-import { fakeModel, type ScriptedStep, say } from "../support/fake-model.ts";
+import { callShell, fakeModel, type ScriptedStep, say } from "../support/fake-model.ts";
+import { fullAccess as fullAccessConfig, startMcp } from "../support/mcp-session.ts";
 import { fullAccess, type ProtoSession, startProto } from "../support/proto-session.ts";
+import { type RunningCodex, startCodex } from "../support/run-codex.ts";
 import { linesOf, shape } from "./support.ts";
 
 /** No disk of the test's own: from this size on, the kernel refuses to let the process's files grow. */
-function leaveRoom({ codex }: ProtoSession, bytes: number | "unlimited"): void {
+function leaveRoom({ codex }: { readonly codex: RunningCodex }, bytes: number | "unlimited"): void {
   const { status, stderr } = spawnSync("prlimit", [`--pid=${codex.child.pid}`, `--fsize=${bytes}:unlimited`]);
   expect(status, String(stderr)).toBe(0);
 }
@@ -70,6 +73,56 @@ test.runIf(canLimit)("the end of the session is a last try", async () => {
   await proto.next("shutdown_complete");
   await expect.poll(() => readFileSync(file, "utf8").endsWith("\n")).toBe(true);
   expect(said(file)).toEqual(turns(1));
+});
+
+const lost = (lines: number | "\\d+", file: string) =>
+  new RegExp(
+    `The end of this session is lost: cannot write the last ${lines} lines \\(\\d+ bytes\\) of "${file}": EFBIG: file too large, write`,
+  );
+
+test.runIf(canLimit)("what the last try cannot save is told, before the last event of all", async () => {
+  await using model = await fakeModel(answers);
+  await using proto = startProto({ model, args: fullAccess });
+  const file = (await proto.next("session_configured")).msg.rollout_path;
+  leaveRoom(proto, statSync(file).size);
+  await task(proto, "task 1");
+  proto.send({ type: "shutdown" });
+  await proto.next("shutdown_complete");
+  expect(told(proto)).toEqual([stop(file), expect.stringMatching(lost(6, file))]);
+  await proto.ended();
+  expect(proto.events.at(-1)?.msg.type).toBe("shutdown_complete");
+});
+
+test.runIf(canLimit)("so it is by exec, on stderr", async () => {
+  const wait = ["bash", "-c", "until [ -e go ]; do sleep 0.02; done"];
+  await using model = await fakeModel([callShell(wait), say("done")]);
+  const codex = startCodex(["exec", "-s", "danger-full-access", "task 1"], { model });
+  await model.received(1);
+  const folder = path.join(codex.place.home, "sessions");
+  const [name = ""] = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith("l"));
+  leaveRoom({ codex }, 0);
+  writeFileSync(path.join(codex.place.work, "go"), "");
+  const run = await codex.finished();
+  expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
+  expect(run.stderr).toMatch(lost("\\d+", path.join(folder, name)));
+});
+
+test.runIf(canLimit)("so it is by the server, which goes on with what the file holds", async () => {
+  await using model = await fakeModel(answers);
+  await using mcp = startMcp({ model, config: fullAccessConfig });
+  const { conversationId, rolloutPath } = (await mcp.request("newConversation", {})).result;
+  await mcp.request("addConversationListener", { conversationId });
+  leaveRoom(mcp, statSync(rolloutPath).size);
+  await mcp.call("codex-reply", { conversationId, prompt: "task 1" });
+  const resumed = await mcp.request("resumeConversation", { path: rolloutPath });
+  expect(resumed.result.initialMessages).toEqual([]);
+  const words = mcp.messages.flatMap(({ method, params }) =>
+    method === "codex/event/background_event" ? [params.msg.message] : [],
+  );
+  expect(words).toEqual([stop(rolloutPath), expect.stringMatching(lost(6, rolloutPath))]);
+  mcp.end();
+  const { stderr } = await mcp.ended();
+  expect(stderr).toMatch(lost(6, rolloutPath));
 });
 
 test.runIf(canLimit)("when more waits than memory should hold, recording ends, and that is told", async () => {
