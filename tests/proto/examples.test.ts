@@ -99,6 +99,12 @@ describe("examples/proto-client.ts", () => {
   const file = path.join(examples, "proto-client.ts");
   const source = readFileSync(file, "utf8");
 
+  /** As its head says for a Node that does not read TypeScript. */
+  async function runClient(args: readonly string[], options: ExampleRun) {
+    const { code } = await transform(source, { loader: "ts", format: "esm" });
+    return run([process.execPath, "--input-type=module", "-", ...args], { ...options, stdin: code });
+  }
+
   test("has less than 60 lines", () => {
     expect(source.trimEnd().split("\n").length).toBeLessThan(60);
   });
@@ -108,18 +114,22 @@ describe("examples/proto-client.ts", () => {
     ["gone at once", "false", /^$/],
   ])("fails without a stack when codex is %s", async (_, codex, stderr) => {
     using where = workspace({});
-    const { code } = await transform(source, { loader: "ts", format: "esm" });
-    const ended = await run([process.execPath, "--input-type=module", "-e", code, question], { place: where, codex });
+    const ended = await runClient([question], { place: where, codex });
     expect(ended).toMatchObject({ stdout: "", status: 1, stderr: expect.stringMatching(stderr) });
+  });
+
+  test.each([[[]], [["What's", "here?"]]])("says how it is used when its arguments are %j", async (args) => {
+    await using model = await fakeModel([]);
+    using where = place(model);
+    const ended = await runClient(args, { place: where });
+    expect(ended).toEqual({ stdout: "", stderr: 'Usage: proto-client.ts "QUESTION"\n', status: 2 });
+    expect(model.requests).toEqual([]);
   });
 
   test("prints the answer, and denies what is not ls", async () => {
     await using model = await fakeModel([callShell(["touch", "made"]), callShell(["ls", "-a", "/"]), say("Hello.")]);
     using where = place(model);
-    const { code } = await transform(source, { loader: "ts", format: "esm" });
-    const { stdout, stderr, status } = await run([process.execPath, "--input-type=module", "-e", code, question], {
-      place: where,
-    });
+    const { stdout, stderr, status } = await runClient([question], { place: where });
     expect({ stdout, status }).toEqual({ stdout: "Hello.\n", status: 0 });
     expect(stderr).toContain('$ ["ls","-a","/"]\n');
     expect(promptOf(model)).toBe(question);
