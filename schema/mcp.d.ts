@@ -401,7 +401,7 @@ export interface ConversationHistoryEvent {
 
 export type ResponseItem =
   | { type: "message"; role: "user" | "assistant" | "system" | "developer"; content: ContentPart[] }
-  | { type: "reasoning"; summary: { type: "summary_text"; text: string }[]; content: ({ type: "reasoning_text" | "text"; text: string })[] | null; encrypted_content: string | null }
+  | { type: "reasoning"; summary: { type: "summary_text"; text: string }[]; content: { type: "reasoning_text" | "text"; text: string }[] | null; encrypted_content: string | null }
   | { type: "function_call"; name: string; arguments: string; call_id: string }
   | { type: "function_call_output"; call_id: string; output: string }
   | { type: "custom_tool_call"; status?: string; call_id: string; name: string; input: string }

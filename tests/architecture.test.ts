@@ -60,7 +60,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   openai: ["model"],
   undici: ["model"],
   "@modelcontextprotocol/sdk": ["mcp-client", "mcp-server"],
-  zod: ["tools", "protocol", "auth", "mcp-server"],
+  zod: ["tools", "protocol", "auth", "mcp-server", "render"],
   "node:child_process": ["process"],
 };
 
@@ -103,6 +103,14 @@ describe("who may import whom", () => {
       const name = /^(@[^/]+\/[^/]+|[^@./][^/]*)/.exec(target)?.[1] ?? "";
       const folders = onlyIn[name.startsWith("node:") ? target : name];
       return folders !== undefined && !folders.includes(folderOf(file));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("of the schemas of what is only printed, the program has no more than the types", () => {
+    const wrong = files.filter((file) => {
+      if (folderOf(file) !== "render" || file.endsWith("-schema.ts")) return false;
+      return /^import (?!type )[^;]*(-schema\.ts|"zod[^"]*)";/m.test(readFileSync(path.join(src, file), "utf8"));
     });
     expect(wrong).toEqual([]);
   });

@@ -7,13 +7,16 @@ import { buildProgram, noActions } from "../src/cli/program.ts";
 import { mcpSchema } from "../src/mcp-server/mcp-schema.ts";
 import { renewParts, renewProtoPage } from "../src/protocol/proto-page.ts";
 import { protoSchema } from "../src/protocol/proto-schema.ts";
-import { typeDeclarations } from "../src/protocol/type-declarations.ts";
+import { declaration, typeDeclarations } from "../src/protocol/type-declarations.ts";
+import { execSchema } from "../src/render/exec-schema.ts";
+import { threadSchemas } from "../src/render/thread-line-schema.ts";
 import { renewSandboxPage } from "./process/probes/probe-table.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const program = buildProgram(noActions);
 const schema = protoSchema();
 const mcp = mcpSchema();
+const exec = execSchema();
 
 const generated: readonly (readonly [file: string, text: string])[] = [
   ["completions/codex.bash", completionScript(program, "bash")],
@@ -24,6 +27,8 @@ const generated: readonly (readonly [file: string, text: string])[] = [
   ["man/codex.1", manPage(program)],
   ["schema/proto.schema.json", `${JSON.stringify(schema, null, 2)}\n`],
   ["schema/proto.d.ts", typeDeclarations(schema, "proto.schema.json")],
+  ["schema/exec.schema.json", `${JSON.stringify(exec, null, 2)}\n`],
+  ["schema/exec.d.ts", typeDeclarations(exec, "exec.schema.json")],
   ["schema/mcp.schema.json", `${JSON.stringify(mcp, null, 2)}\n`],
   ["schema/mcp.d.ts", typeDeclarations(mcp, "mcp.schema.json")],
   ["docs/exec.md", renewParts(readOrEmpty(path.join(root, "docs/exec.md")), { "thread lines": threadLines() })],
@@ -49,13 +54,7 @@ function readOrEmpty(file: string): string {
   }
 }
 
-/** The types as the program has them; that it changes nothing it has printed is of no use to a reader. */
 function threadLines(): string {
-  const [, errorCode = ""] = /^export (type ErrorCode = .*)$/m.exec(sourceOf("protocol/event.ts")) ?? [];
-  const types = sourceOf("render/thread-line.ts").replace(/^import .*\n\n/, "");
-  return `\`\`\`ts\n${types}\n${errorCode}\n\`\`\``.replaceAll(/^export |\breadonly /gm, "");
-}
-
-function sourceOf(file: string): string {
-  return readFileSync(path.join(root, "src", file), "utf8");
+  const types = Object.keys(threadSchemas).map((name) => declaration(name, exec.$defs[name] ?? {}));
+  return `\`\`\`ts\n${types.join("\n")}\`\`\``;
 }

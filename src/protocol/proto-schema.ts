@@ -55,72 +55,70 @@ export const eventName = (type: string) => pascalCase(type.endsWith("_event") ? 
 
 /** JSON Schema of every line that `codex proto` reads or writes, made from the schemas that the program uses. */
 export function protoSchema(): ProtoSchema {
-  const names = z.registry<{ id: string }>();
-  const name = (id: string, schema: z.ZodMiniType) => names.add(schema, { id });
-  nameShared(name);
-  name("Submission", submissions.SubmissionSchema);
-  name("Op", submissions.OpSchema);
-  for (const op of submissions.OpSchema.def.options) name(opName(typeOf(op)), op);
-  name("Event", events.EventSchema);
-  nameEvents(name);
-
-  const both = z.union([submissions.SubmissionSchema, events.EventSchema]);
-  const { $schema, anyOf, $defs } = z.toJSONSchema(both, { io: "input", metadata: names }) as {
-    readonly $schema: string;
-    readonly anyOf: readonly JsonSchema[];
-    readonly $defs: Readonly<Record<string, JsonSchema & { readonly id?: string }>>;
-  }; // a union of two named schemas
-  return {
-    $schema,
+  const ops = submissions.OpSchema.def.options.map((op) => [opName(typeOf(op)), op]);
+  return schemaOfLines({
     title: "codex proto",
     description: "A line of stdin is a Submission, a line of stdout is an Event. Fields are only ever added.",
-    anyOf,
-    $defs: definitions($defs),
-  };
+    lines: [submissions.SubmissionSchema, events.EventSchema],
+    named: {
+      Submission: submissions.SubmissionSchema,
+      Op: submissions.OpSchema,
+      ...Object.fromEntries(ops),
+      Event: events.EventSchema,
+    },
+  });
 }
 
-type NameSchema = (id: string, schema: z.ZodMiniType) => void;
-
-/** Gives what several messages hold the name of its definition. */
-export function nameShared(name: NameSchema): void {
-  for (const [id, schema] of Object.entries(shared)) name(id, schema);
-}
-
-export function nameEvents(name: NameSchema): void {
-  name("EventMsg", events.EventMsgSchema);
-  for (const event of events.EventMsgSchema.def.options) name(eventName(typeOf(event)), event);
-}
-
-/** Definitions as the package has them, with what there is to say of each message. */
-export function definitions(
-  defs: Readonly<Record<string, JsonSchema & { readonly id?: string }>>,
-): Readonly<Record<string, JsonSchema>> {
-  return Object.fromEntries(Object.entries(defs).map(([key, { id: _, ...schema }]) => [key, withGuide(key, schema)]));
-}
-
-interface AnyGuide {
-  readonly about: string;
-  readonly example: unknown;
+interface Guide {
+  readonly about?: string;
+  readonly example?: unknown;
   readonly fields?: Readonly<Record<string, string | undefined>>;
 }
 
-const guides = new Map<string, AnyGuide>();
-for (const [type, guide] of Object.entries(submissionGuide)) guides.set(opName(type), guide);
-for (const [type, guide] of Object.entries(eventGuide)) guides.set(eventName(type), guide);
+interface Lines {
+  readonly title: string;
+  readonly description: string;
+  /** Each of them named. */
+  readonly lines: readonly z.ZodMiniType[];
+  /** What becomes a definition, beside the events and what messages share. */
+  readonly named: Readonly<Record<string, z.ZodMiniType>>;
+  /** What there is to say of definitions, beside operations and events. */
+  readonly guides?: Readonly<Record<string, Guide>>;
+}
 
-function withGuide(key: string, schema: JsonSchema): JsonSchema {
-  const guide = guides.get(key);
-  if (guide === undefined) return schema;
-  const notes = new Map(Object.entries(guide.fields ?? {}));
+export function schemaOfLines({ title, description, lines, named, guides }: Lines): ProtoSchema {
+  const names = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries({ ...shared, ...named })) names.add(schema, { id });
+  names.add(events.EventMsgSchema, { id: "EventMsg" });
+  for (const event of events.EventMsgSchema.def.options) names.add(event, { id: eventName(typeOf(event)) });
+
+  const { $schema, anyOf, $defs } = z.toJSONSchema(z.union(lines), { io: "input", metadata: names }) as {
+    readonly $schema: string;
+    readonly anyOf: readonly JsonSchema[];
+    readonly $defs: Readonly<Record<string, JsonSchema & { readonly id?: string }>>;
+  }; // a union of named schemas
+  const definitions = Object.entries($defs).map(([key, { id: _, ...schema }]) => {
+    const guide = messageGuides.get(key) ?? guides?.[key];
+    return [key, guide === undefined ? schema : withGuide(schema, guide)];
+  });
+  return { $schema, title, description, anyOf, $defs: Object.fromEntries(definitions) };
+}
+
+const messageGuides = new Map<string, Guide>();
+for (const [type, guide] of Object.entries(submissionGuide)) messageGuides.set(opName(type), guide);
+for (const [type, guide] of Object.entries(eventGuide)) messageGuides.set(eventName(type), guide);
+
+function withGuide(schema: JsonSchema, { about, example, fields = {} }: Guide): JsonSchema {
+  const notes = new Map(Object.entries(fields));
   const properties = Object.entries(schema.properties ?? {}).map(([field, property]) => {
     const description = notes.get(field);
     return [field, description === undefined ? property : { ...property, description }];
   });
   return {
-    description: guide.about,
+    ...(about === undefined ? {} : { description: about }),
     ...schema,
-    properties: Object.fromEntries(properties),
-    examples: [guide.example],
+    ...(schema.properties === undefined ? {} : { properties: Object.fromEntries(properties) }),
+    ...(example === undefined ? {} : { examples: [example] }),
   };
 }
 

@@ -4,7 +4,7 @@ export type Same<A, B> = Identical<Plain<A>, Plain<B>>;
 type Identical<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /** Read-only throughout, and interfaces as what they hold. */
-type Plain<T> = unknown extends T
+export type Plain<T> = unknown extends T
   ? T
   : T extends readonly (infer Item)[]
     ? readonly Plain<Item>[]

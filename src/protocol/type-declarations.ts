@@ -32,7 +32,7 @@ export function typeText(schema: JsonSchema): string {
   switch (schema.type) {
     case "array": {
       const item = typeText(schema.items ?? {});
-      return item.includes(" | ") ? `(${item})[]` : `${item}[]`;
+      return schema.items?.type !== "object" && item.includes(" | ") ? `(${item})[]` : `${item}[]`;
     }
     case "object":
       return objectText(schema);

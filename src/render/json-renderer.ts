@@ -1,10 +1,11 @@
 import type { Event, EventMsg } from "../protocol/event.ts";
 import { BufferedOutput } from "./buffered-output.ts";
+import type { PromptLine, SettingsLine } from "./json-line-schema.ts";
 import type { Output, Renderer, RunSummary } from "./renderer.ts";
 import { runSettings } from "./run-settings.ts";
 
 /** Events that `exec --json` has always kept to itself. */
-const unprinted: ReadonlySet<EventMsg["type"]> = new Set<EventMsg["type"]>([
+export const unprinted: ReadonlySet<EventMsg["type"]> = new Set<EventMsg["type"]>([
   "agent_message_delta",
   "agent_reasoning_delta",
   "session_configured",
@@ -21,7 +22,7 @@ export class JsonRenderer implements Renderer {
   }
 
   start(run: RunSummary): void {
-    this.#line({ ...Object.fromEntries(runSettings(run)), "session id": run.sessionId });
+    this.#line(runSettings(run));
     this.#line({ prompt: run.prompt });
   }
 
@@ -33,7 +34,7 @@ export class JsonRenderer implements Renderer {
     this.#output.flush();
   }
 
-  #line(value: object): void {
+  #line(value: SettingsLine | PromptLine | Event): void {
     this.#output.write("stdout", `${JSON.stringify(value)}\n`);
   }
 }

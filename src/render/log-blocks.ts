@@ -40,7 +40,7 @@ export class LogBlocks {
   /** The settings, then the prompt. */
   head(run: RunSummary): readonly [LogBlock, LogBlock] {
     const rule = "--------\n";
-    const settings = [...runSettings(run), ["session id", run.sessionId] as const]
+    const settings = Object.entries(runSettings(run))
       .map(([name, value]) => `${this.#paint.bold(`${name}:`)} ${showLine(value)}\n`)
       .join("");
     return [

@@ -11,16 +11,7 @@ import type {
 } from "../protocol/event.ts";
 import { BufferedOutput } from "./buffered-output.ts";
 import type { Output, Renderer, RunOutcome, RunSummary } from "./renderer.ts";
-import type {
-  CommandExecution,
-  FileChangeItem,
-  ItemBody,
-  McpToolCallItem,
-  ThreadItem,
-  ThreadLine,
-  ThreadUsage,
-  TurnError,
-} from "./thread-line.ts";
+import type { ThreadItem, ThreadLine, ThreadUsage, TurnError } from "./thread-line-schema.ts";
 
 /** `--experimental-json`: the run as a thread with one turn, made of items that start and complete. */
 export class ThreadRenderer implements Renderer {
@@ -221,12 +212,14 @@ function threadUsage(usage: Omit<TokenUsage, "total_tokens">): ThreadUsage {
 type ErrorEvent = Extract<Event["msg"], { readonly type: "error" }>;
 
 type ItemOf<Type extends ThreadItem["type"]> = Extract<ThreadItem, { readonly type: Type }>;
+type WithoutId<Item> = Item extends unknown ? Omit<Item, "id"> : never; // of each item of a union
+type ItemBody = WithoutId<ThreadItem>;
 
 function isItemOf<Type extends ThreadItem["type"]>(item: ThreadItem | undefined, type: Type): item is ItemOf<Type> {
   return item?.type === type;
 }
 
-function commandExecution({ command }: ExecCommandBegin): CommandExecution {
+function commandExecution({ command }: ExecCommandBegin): WithoutId<ItemOf<"command_execution">> {
   return {
     type: "command_execution",
     command: quoteCommand(command),
@@ -236,21 +229,23 @@ function commandExecution({ command }: ExecCommandBegin): CommandExecution {
   };
 }
 
-function mcpToolCall({ server, tool, arguments: args }: McpInvocation): McpToolCallItem {
+function mcpToolCall({ server, tool, arguments: args }: McpInvocation): WithoutId<ItemOf<"mcp_tool_call">> {
   return { type: "mcp_tool_call", server, tool, arguments: args, result: null, error: null, status: "in_progress" };
 }
 
-function fileChanges(changes: FileChanges): FileChangeItem["changes"] {
+function fileChanges(changes: FileChanges): ItemOf<"file_change">["changes"] {
   return Object.entries(changes)
     .map(([path, change]) => {
-      const kind: FileChangeItem["changes"][number]["kind"] =
+      const kind: ItemOf<"file_change">["changes"][number]["kind"] =
         "add" in change ? "add" : "delete" in change ? "delete" : "update";
       return { path, kind };
     })
     .sort((left, right) => (left.path < right.path ? -1 : 1));
 }
 
-function toolCallResult(result: McpToolCallEnd["result"]): Pick<McpToolCallItem, "result" | "error" | "status"> {
+function toolCallResult(
+  result: McpToolCallEnd["result"],
+): Pick<ItemOf<"mcp_tool_call">, "result" | "error" | "status"> {
   if ("Err" in result) return { result: null, error: { message: result.Err }, status: "failed" };
   const { content, structuredContent = null, isError } = result.Ok;
   return {

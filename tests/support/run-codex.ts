@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { checkExecLines } from "./exec-schema.ts";
 import { type RolloutLine, type Workspace, type WorkspaceOptions, workspace } from "./workspace.ts";
 
 export const codexBinary = path.resolve(import.meta.dirname, "../../bin/codex.js");
@@ -111,6 +112,7 @@ export function startCodex(args: readonly string[], options: RunOptions = {}): R
         const exitCode = code ?? 128 + signalNumber(signal);
         const isJson = ["--json", "--experimental-json"].some((flag) => args.includes(flag)) || args[0] === "proto";
         const lines = isJson ? parseLines(stdout, exitCode) : [];
+        if (args.includes("exec")) checkExecLines(lines, args.includes("--json") ? "json" : "thread");
         return {
           exitCode,
           stdout,

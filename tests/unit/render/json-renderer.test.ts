@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Event, EventMsg } from "../../../src/protocol/event.ts";
 import { JsonRenderer } from "../../../src/render/json-renderer.ts";
 import type { ShownConfig } from "../../../src/render/renderer.ts";
+import { checkExecLines } from "../../support/exec-schema.ts";
 import { CapturedOutput, command, commandEnd, completed, play, runSummary, tokenCount } from "./support.ts";
 
 const settings = `{"workdir":"/ws","model":"mock-model","provider":"mock","approval":"never","sandbox":"workspace-write [workdir, /tmp, $TMPDIR]"`;
@@ -126,5 +127,10 @@ test.each([
 function linesOf(msgs: readonly EventMsg[]): readonly string[] {
   const output = new CapturedOutput();
   play(new JsonRenderer(output), msgs, completed);
-  return output.out.trimEnd().split("\n");
+  const lines = output.out.trimEnd().split("\n");
+  checkExecLines(
+    lines.map((line) => JSON.parse(line)),
+    "json",
+  );
+  return lines;
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Event, EventMsg, FileChanges } from "../../../src/protocol/event.ts";
 import type { RunOutcome } from "../../../src/render/renderer.ts";
 import { ThreadRenderer } from "../../../src/render/thread-renderer.ts";
+import { checkExecLines } from "../../support/exec-schema.ts";
 import { asEvents, CapturedOutput, command, commandEnd, completed, runSummary, tokenCount } from "./support.ts";
 
 const started: EventMsg = { type: "task_started", model_context_window: null };
@@ -272,6 +273,8 @@ function linesOf(events: readonly Event[], outcome = completed): readonly string
   renderer.finish(outcome);
   const lines = output.out.split("\n");
   expect(lines.pop()).toBe("");
-  for (const line of lines) expect(JSON.stringify(JSON.parse(line))).toBe(line);
+  const objects: readonly unknown[] = lines.map((line) => JSON.parse(line));
+  expect(objects.map((line) => JSON.stringify(line))).toEqual(lines);
+  checkExecLines(objects, "thread");
   return lines;
 }
