@@ -55,7 +55,8 @@ const exitStatus = { completed: 0, failed: 1, limit: 3, stdoutClosed: 141 } as c
 /** One task from the prompt to the exit status. Everything that can be checked is checked before stdin is read. */
 export async function execCommand(promptArgument: string | undefined, options: ExecOptions): Promise<number> {
   const loaded = loadConfig({ flags: configFlags(options), env: process.env, processCwd: currentFolder() });
-  startLog(loaded.env, "error");
+  const output = new ProcessOutput((isTerminal) => hasColour(options.color, { env: loaded.env, isTerminal }));
+  startLog(loaded.env, "error", (text) => output.stderr(text));
   const resume = options.resume === undefined ? undefined : await findResumeTarget(options.resume, loaded);
   // A session goes on in the folder where it was allowed to start, unless another one is named.
   const isNewFolder = resume === undefined || loaded.chosen.cwd;
@@ -67,7 +68,6 @@ export async function execCommand(promptArgument: string | undefined, options: E
   checkImages(options.images);
   const answerFile = options.lastMessageFile === undefined ? undefined : openAnswerFile(options.lastMessageFile);
 
-  const output = new ProcessOutput((isTerminal) => hasColour(options.color, { env: loaded.env, isTerminal }));
   const { timeoutMs } = options;
   const reading = readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
   const prompt = await inTime(reading, { timeoutMs, waitingFor: "the end of stdin" });

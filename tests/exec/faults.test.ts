@@ -236,6 +236,15 @@ describe("ends from outside", () => {
     expect(run.stderr).toBe("");
   });
 
+  test("a log that nobody reads from the start on is no reason to stop", async () => {
+    await using model = await fakeModel([say("done")]);
+    const running = startCodex(["exec", "--json", "go"], { model, env: { CODEX_LOG: "trace" } });
+    running.child.stderr.destroy();
+    const run = await running.finished();
+    expect(run.exitCode).toBe(0);
+    expect(run.messages).toContainEqual({ type: "agent_message", message: "done" });
+  });
+
   test("--max-turns: status 3, and what was done stays", async () => {
     await using model = await fakeModel([callShell(["touch", "a"]), callShell(["touch", "b"])]);
     const run = await runCodex(["exec", "--json", "--full-auto", "--max-turns", "2", "go"], { model });
