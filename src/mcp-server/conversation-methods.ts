@@ -90,6 +90,7 @@ export const conversationMethods = {
     const params = decodeParams(call.params, ArchiveConversationParamsSchema);
     const conversationId = decodeId(params.conversationId, "conversationId");
     const { codexHome } = state.config;
+    await conversations.whenResumed();
     const live = conversations.get(conversationId)?.rolloutPath;
     const isLiveHere = live !== undefined && canonicalPath(live) === canonicalPath(params.rolloutPath);
     if (!isLiveHere && isInUse(params.rolloutPath, conversations.commandHost.tryLibc())) {

@@ -170,7 +170,7 @@ export class LiveConversation {
     else turn.onEnd.push(callback);
   }
 
-  /** Follows all events from now on; `untold`: and those before that nobody has been told, `all`: and all that are known. */
+  /** Follows all events from now on; `untold`: and those before that nobody has been told. */
   listen(listener: EventListener, from: "now" | "untold"): () => void {
     const past = from === "untold" ? this.#log.takeUntold() : [];
     this.#listeners.add(listener);
@@ -196,6 +196,7 @@ export class LiveConversation {
 
   /** Ends as the client of a single conversation would end it: the last event says so. */
   async shutDown(): Promise<void> {
+    this.#cancelWaiting();
     try {
       this.#conversation.submit({ type: "shutdown" });
     } catch {
@@ -207,8 +208,12 @@ export class LiveConversation {
 
   /** Interrupts what runs and lets everything go. */
   close(): Promise<void> {
-    for (const { watcher } of this.#waiting.splice(0)) watcher.ended({ ok: false, message: interruptedText });
+    this.#cancelWaiting();
     return this.#conversation.close();
+  }
+
+  #cancelWaiting(): void {
+    for (const { watcher } of this.#waiting.splice(0)) watcher.ended({ ok: false, message: interruptedText });
   }
 
   /** Never waits for anything but the next event, so that at the next line of the client it has seen them all. */

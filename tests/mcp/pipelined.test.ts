@@ -41,6 +41,39 @@ describe("what is asked for while a conversation ends or is resumed", () => {
     for (const answer of answers) expect(textOf(answer)).toMatch(/^Session not found/);
   });
 
+  test("a reply that waits for its turn while the session is archived is answered as one that was interrupted", async () => {
+    await using model = await fakeModel([say("one"), { hang: true }]);
+    await using mcp = startMcp({ model, config: fullAccess });
+    const session = await begun(mcp);
+    const running = mcp.request(...reply(session.conversationId, "second"));
+    await model.received(2);
+    const [waiting, archived] = await sendAtOnce(mcp, [
+      reply(session.conversationId, "third"),
+      ["archiveConversation", session],
+    ]);
+    expect(archived?.result).toEqual({});
+    expect([await running, waiting as McpMessage].map(textOf)).toEqual([" Turn interrupted", " Turn interrupted"]);
+  });
+
+  test("an archiveConversation behind the resume of the same session waits for it", async () => {
+    await using model = await fakeModel([say("one")]);
+    await using before = startMcp({ model, config: fullAccess });
+    const { conversationId, rolloutPath } = await begun(before);
+    const text = readFileSync(rolloutPath, "utf8");
+    await using mcp = startMcp({ config: fullAccess });
+    const file = path.join(mcp.codex.place.home, "sessions/2025/09/10", path.basename(rolloutPath));
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    const [resumed, archived] = await sendAtOnce(mcp, [
+      ["resumeConversation", { path: file }],
+      ["archiveConversation", { conversationId, rolloutPath: file }],
+    ]);
+    expect(resumed?.result).toMatchObject({ conversationId });
+    expect(archived?.result).toEqual({});
+    const refused = await mcp.request(...message(conversationId, "late"));
+    expect(refused.error?.message).toBe(`conversation not found: ${conversationId}`);
+  });
+
   test("a message behind an archiveConversation is refused, not lost", async () => {
     await using model = await fakeModel([say("one")]);
     await using mcp = startMcp({ model, config: fullAccess });
