@@ -102,6 +102,7 @@ type Message = ReturnType<typeof SendMessageArgumentsSchema.parse>;
 async function send(message: Message, call: OpenCall, { state, conversations }: ToolContext): Promise<void> {
   const refuse = (text: string) => call.reply(structuredResult({ status: "error", message: text }, true));
   if (message.content.length === 0) return refuse("No content items provided");
+  await conversations.whenResumed();
   const conversation = conversations.get(message.conversation_id);
   if (conversation === undefined) return refuse("Session does not exist");
   if (conversation.isMarkedRunning) return refuse("Session is already running");
@@ -180,6 +181,7 @@ function turnOp(
 const streams = new WeakMap<LiveConversation, () => void>();
 
 async function stream(id: string, call: OpenCall, { state, conversations }: ToolContext): Promise<void> {
+  await conversations.whenResumed();
   const conversation = conversations.get(id);
   if (conversation === undefined) return call.reply({ content: [], isError: true });
   streams.get(conversation)?.();

@@ -98,6 +98,21 @@ describe("what is asked for while a conversation ends or is resumed", () => {
     expect(model.requests.slice(1).map(({ body }) => (body as { model: string }).model)).toEqual(["other", "other"]);
   });
 
+  test("conversationSendMessage and conversationStream behind a resume find the session", async () => {
+    await using model = await fakeModel([say("one"), say("two")]);
+    await using mcp = startMcp({ model, config: fullAccess });
+    const { conversationId: conversation_id, rolloutPath } = await begun(mcp);
+    const content = [{ type: "text", text: "second" }];
+    const [, sent, streamed] = await sendAtOnce(mcp, [
+      ["resumeConversation", { path: rolloutPath }],
+      ["tools/call", { name: "conversationSendMessage", arguments: { conversation_id, content } }],
+      ["tools/call", { name: "conversationStream", arguments: { conversation_id } }],
+    ]);
+    expect(sent?.result.structuredContent).toEqual({ status: "ok" });
+    expect(streamed?.result.isError).not.toBe(true);
+    await mcp.next(({ method }) => method === "notifications/task_complete");
+  });
+
   test("a resume with settings of its own has them, also behind another resume of the same session", async () => {
     await using model = await fakeModel([say("one"), say("two"), say("three")], { lenient: true });
     await using before = startMcp({ model, config: fullAccess });
