@@ -1,4 +1,8 @@
-/** An address as it may be shown, whether it is a URL or only was meant as one. */
+/**
+ * An address as it may be shown, whether it is a URL or only was meant as one: a password with a `#` or `?` that is not
+ * encoded makes it none.
+ */
 export function withoutPassword(address: string): string {
-  return address.replace(/^([^:/]*:\/\/)?[^?#]*@/, "$1***@");
+  const user = URL.canParse(address) ? /^([^:/]*:\/\/)?[^?#]*@/ : /^([^:/]*:\/\/)?.*@/s;
+  return address.replace(user, "$1***@");
 }
