@@ -57,9 +57,9 @@ function requireChunk(id: string): unknown {
 function importBuiltin(name: string): unknown {
   let found = imported.get(name);
   if (found === undefined) {
-    const load = () => require(name) as object;
-    const names = name === "node:child_process" ? new Proxy({}, { get: (_, key) => Reflect.get(load(), key) }) : load();
-    found = Object.create(names, { __esModule: { value: true }, default: { get: load } });
+    const get = () => require(name) as object;
+    const names = name === "node:child_process" ? new Proxy({}, { get: (_, key) => Reflect.get(get(), key) }) : get();
+    found = Object.create(names, { __esModule: { value: true }, default: { get } });
     imported.set(name, found);
   }
   return found;

@@ -150,6 +150,7 @@ export class Conversations {
   /** Anew with each end, so that it comes once all is quiet. */
   #release(): void {
     this.#releasing.abort();
+    if (this.closing.aborted) return; // all of it goes back in a moment, and the FFI need not be loaded for that
     this.#releasing = new AbortController();
     void releaseMemory(this.#releasing.signal, this.commandHost.tryLibc());
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { jsonPieces } from "../../src/lib/json-pieces.ts";
+import { jsonPieces } from "../../../src/lib/json-pieces.ts";
 
 const long = `${"x".repeat(65_535)}\u{1f600}${'"\n'.repeat(50_000)}`;
 
