@@ -227,7 +227,12 @@ export class AuthManager {
     if (before?.tokens === undefined) return;
     const { renewTokens } = await import("./token-renewal.ts");
     const signal = AbortSignal.timeout(this.#longestRenewalMs);
-    const renewed = await renewTokens(before.tokens, { auth: this, signal });
+    const renewed = await renewTokens(before.tokens, { auth: this, signal }).catch((error: unknown) => {
+      if (error !== signal.reason) throw error;
+      throw new Error(`The login could not be renewed within ${this.#longestRenewalMs / 1000} seconds`, {
+        cause: error,
+      });
+    });
     if (this.#stored !== before) return; // a login or logout on the way has the last word
     this.#stored = { ...before, tokens: renewed };
     this.#accept();

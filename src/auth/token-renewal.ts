@@ -42,7 +42,7 @@ async function refresh(tokens: ChatgptTokens, { auth, signal }: Renewal): Promis
   if (clientId === undefined) {
     throw loginAgain("a refresh needs the client id they were issued to: set chatgpt_client_id in config.toml");
   }
-  const issuer: IssuerClient = await auth.issuer(url);
+  const issuer: IssuerClient = await untilAborted(auth.issuer(url), signal); // others may wait for it as well
   const form = {
     client_id: clientId,
     grant_type: "refresh_token",
@@ -55,6 +55,15 @@ async function refresh(tokens: ChatgptTokens, { auth, signal }: Renewal): Promis
     if (error instanceof TokenRefused) throw loginAgain(`the refresh token was refused (${error.message})`, error);
     throw error;
   }
+}
+
+/** Leaves the work to itself once the signal fires. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 /** Where another account has taken the place in the file, or somebody logged out, the tokens live on here alone. */

@@ -228,6 +228,18 @@ describe("a renewal has an end", () => {
     );
   });
 
+  const silence: Answer = () => {};
+  test.each([
+    ["for its tokens", silence, undefined],
+    ["for its addresses", says({}), silence],
+  ])("when all of it takes too long, as the question %s", async (_, answer, addresses) => {
+    await using issuer = await badIssuer(answer, addresses);
+    using place = workspace({ git: false });
+    storeTokens(place, issuer.url);
+    const auth = impatientIn(place, { longestRenewalMs: 300 });
+    await expect(auth.credential(need)).rejects.toThrow("The login could not be renewed within 0.3 seconds");
+  });
+
   test("when another process does not let go of the file", async () => {
     await using issuer = await badIssuer(says({ access_token: "new" }));
     using place = workspace({ git: false });
