@@ -32,7 +32,13 @@ const notExecutableStatus = 126;
 export async function sandboxCommand(argv: readonly string[], options: SandboxOptions): Promise<number> {
   const config = loadPolicy(options);
   // Not by way of `process.stderr`, which would change the flags of a stream that the command inherits.
-  const say = (text: string) => void writeSync(2, text);
+  const say = (text: string) => {
+    try {
+      writeSync(2, text);
+    } catch {
+      // a warning that nobody reads is no reason to stop
+    }
+  };
   startLog(process.env, "error", say);
   const policy = widen(config.sandboxPolicy, options);
   const { cwd, codexHome, linuxSandbox } = config;

@@ -30,6 +30,14 @@ describe.skipIf(noSandbox)("codex sandbox", () => {
     },
   );
 
+  test("a warning that nobody reads stops no command", async () => {
+    const args = ["sandbox", "--full-auto", "--add-dir", "../home", "--", ...writeHere]; // the home is warned of
+    expect((await runCodex(args, { git: false })).stderr).toContain("Warning: ");
+    const running = startCodex(args, { git: false });
+    running.child.stderr.destroy();
+    expect(await running.finished()).toMatchObject({ exitCode: 0, stdout: "done\n", files: { made: "a\n" } });
+  });
+
   test.each<[string, readonly string[], RunOptions, boolean]>([
     ["nothing", [], {}, false],
     ["-s read-only", ["-s", "read-only"], {}, false],
