@@ -24,6 +24,8 @@ export interface Asker {
 export interface Question {
   readonly event: ApprovalEvent;
   request: OpenRequest | undefined;
+  /** Who was asked. */
+  asker: Asker | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -44,7 +46,7 @@ export class ApprovalDesk {
 
   /** Without an asker it waits for one to come. */
   open({ event, findAsker }: { readonly event: ApprovalEvent; readonly findAsker: () => Asker | undefined }): void {
-    const question: Question = { event, request: undefined, timer: undefined };
+    const question: Question = { event, request: undefined, asker: undefined, timer: undefined };
     this.#questions.add(question);
     if (this.#isUnattended) {
       this.#settle(question, { decision: "abort" });
@@ -64,6 +66,18 @@ export class ApprovalDesk {
   askUnasked(findAsker: () => Asker | undefined): void {
     for (const question of [...this.#questions]) {
       if (question.request === undefined) this.#ask(question, findAsker());
+    }
+  }
+
+  /** Whoever was asked is gone, and somebody else may be there. */
+  askOthers(gone: Asker | undefined, findAsker: () => Asker | undefined): void {
+    if (gone === undefined) return;
+    for (const question of [...this.#questions]) {
+      if (question.asker !== gone) continue;
+      question.request?.withdraw("who was asked has gone");
+      question.request = undefined;
+      question.asker = undefined;
+      this.#ask(question, findAsker());
     }
   }
 
@@ -87,6 +101,7 @@ export class ApprovalDesk {
       this.#settle(question, { decision: "denied", reason });
       return;
     }
+    question.asker = asker;
     question.request = asker.ask(question.event, (decision) => this.#settle(question, decision));
   }
 

@@ -144,6 +144,7 @@ export class LiveConversation {
     const at = this.#waiting.findIndex((waiting) => waiting.watcher === watcher);
     if (at !== -1) {
       this.#waiting.splice(at, 1);
+      this.#desk.askOthers(watcher.asker, () => this.#asker());
       watcher.ended({ ok: false, message: interruptedText });
       this.#tellIdle();
       return;
@@ -176,7 +177,10 @@ export class LiveConversation {
     this.#listeners.add(listener);
     for (const event of past) listener.event(event);
     this.#askUnasked();
-    return () => void this.#listeners.delete(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      this.#desk.askOthers(listener.asker, () => this.#asker());
+    };
   }
 
   /** The client follows all events for having created it with a structured tool. */

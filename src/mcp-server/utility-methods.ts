@@ -13,11 +13,17 @@ import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
 const defaultTimeoutMs = 10_000;
 
 export const utilityMethods = {
-  gitDiffToRemote: async (call, { state }) => {
+  gitDiffToRemote: async (call, { state, conversations }) => {
     const { cwd } = decodeParams(call.params, GitDiffParamsSchema);
+    const ending = new AbortController();
+    call.onCancel(() => ending.abort());
+    const signal = AbortSignal.any([ending.signal, conversations.closing]);
     try {
-      await call.replyInSteps(await diffToRemote(path.resolve(state.processCwd, cwd), state.config.env));
+      const diff = await diffToRemote(path.resolve(state.processCwd, cwd), { env: state.config.env, signal });
+      call.onCancel(undefined);
+      await call.replyInSteps(diff);
     } catch (cause) {
+      call.onCancel(undefined);
       log("warn", "mcp", `gitDiffToRemote: ${messageOf(cause)}`);
       const place = JSON.stringify(cwd);
       throw new RpcFailure(invalidRequest, `failed to compute git diff to remote for cwd: ${place}`, { cause });

@@ -28,9 +28,15 @@ const timeoutMs = 60_000;
 const mostBytes = 256 * 1024 * 1024;
 const mostCandidates = 10;
 
+interface DiffOptions {
+  readonly env: Environment;
+  /** Ends git, and rejects. */
+  readonly signal: AbortSignal;
+}
+
 /** Throws an Error when there is no repository, no remote or no git. Nothing in the repository is changed. */
-export async function diffToRemote(cwd: string, env: Environment): Promise<RemoteDiff> {
-  const git = await Git.open(cwd, env);
+export async function diffToRemote(cwd: string, options: DiffOptions): Promise<RemoteDiff> {
+  const git = await Git.open(cwd, options);
   const root = (await git.run(["rev-parse", "--show-toplevel"])).trim();
   const sha = await remoteCommit(git);
   const scratch = mkdtempSync(path.join(os.tmpdir(), "codex-git-"));
@@ -38,9 +44,11 @@ export async function diffToRemote(cwd: string, env: Environment): Promise<Remot
     const inRoot = git.in(root, await scratchIndex(git, scratch));
     // New files count as additions, in an index of our own.
     await inRoot.run(["add", "--intent-to-add", "--ignore-errors", "."]).catch(() => "");
-    const flags = ["--no-ext-diff", "--no-textconv", "--no-color", "--binary", "--ignore-submodules=dirty"];
+    const flags = ["--no-ext-diff", "--no-textconv", "--no-color", "--binary"];
     const prefixes = ["--src-prefix=a/", "--dst-prefix=b/"];
-    return { sha, diff: await inRoot.run(["diff", ...flags, ...prefixes, sha, "--"]) };
+    // Else git starts another git in a submodule, which knows nothing of our flags and settings.
+    const submodules = ["--submodule=short", "--ignore-submodules=dirty"];
+    return { sha, diff: await inRoot.run(["diff", ...flags, ...prefixes, ...submodules, sha, "--"]) };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -87,6 +95,7 @@ interface GitParts {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly settings: Settings;
+  readonly signal: AbortSignal;
 }
 
 /** What a repository could have started, and where it could have it reach out to. */
@@ -106,7 +115,7 @@ class Git {
     this.#parts = parts;
   }
 
-  static async open(cwd: string, { PATH, HOME, XDG_CONFIG_HOME }: Environment): Promise<Git> {
+  static async open(cwd: string, { env: { PATH, HOME, XDG_CONFIG_HOME }, signal }: DiffOptions): Promise<Git> {
     const folders = trustedFolders(cwd, PATH ?? "");
     const env = {
       PATH: folders.join(path.delimiter),
@@ -117,7 +126,7 @@ class Git {
       GIT_TERMINAL_PROMPT: "0",
       GIT_NO_LAZY_FETCH: "1",
     };
-    const git = new Git({ program: findProgram(folders), cwd, env, settings: ownSettings });
+    const git = new Git({ program: findProgram(folders), cwd, env, settings: ownSettings, signal });
     return git.#with({ settings: [...ownSettings, ...(await git.#filtersOff())] });
   }
 
@@ -147,7 +156,7 @@ class Git {
 
   /** Its output; throws when it fails. */
   async run(args: readonly string[]): Promise<string> {
-    const { program, cwd, env, settings } = this.#parts;
+    const { program, cwd, env, settings, signal } = this.#parts;
     const variables = settings.flatMap(([key, value], at) => [
       [`GIT_CONFIG_KEY_${at}`, key],
       [`GIT_CONFIG_VALUE_${at}`, value],
@@ -158,6 +167,7 @@ class Git {
       stdio: ["ignore", "pipe", "ignore"],
       timeout: timeoutMs,
       killSignal: "SIGKILL",
+      signal,
     });
     const chunks: Buffer[] = [];
     let length = 0;

@@ -164,6 +164,23 @@ describe("a question that nobody could be asked when it came up", () => {
     expect(Object.keys(mcp.codex.place.files())).toEqual(["x"]);
   });
 
+  test("is put to the next one when the one who was asked goes", async () => {
+    await using model = await fakeModel([callShell(["touch", "x"]), say("done"), say("and more")], { lenient: true });
+    await using mcp = startMcp({ model, config: untrusted });
+    const conversationId = await waiting(mcp);
+    await model.received(1);
+    const gone = mcp.call("codex-reply", { conversationId, prompt: "second" }, { id: "gone" });
+    const first = await mcp.asked("elicitation/create");
+    mcp.send({ method: "notifications/cancelled", params: { requestId: "gone" } });
+    expect((await gone).result.isError).toBe(true);
+    const withdrawn = await mcp.next(({ method }) => method === "notifications/cancelled");
+    expect(withdrawn.params.requestId).toBe(first.id);
+    const answer = mcp.call("codex-reply", { conversationId, prompt: "third" });
+    mcp.answer(await mcp.asked("elicitation/create"), { decision: "approved" });
+    expect((await answer).result.isError).toBeUndefined();
+    expect(Object.keys(mcp.codex.place.files())).toEqual(["x"]);
+  });
+
   test("is put to a conversationStream that begins later", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using mcp = startMcp({ model, config: untrusted });

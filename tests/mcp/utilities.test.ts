@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { isAlive } from "../process/support.ts";
 import { startMcp } from "../support/mcp-session.ts";
 import type { Workspace } from "../support/workspace.ts";
 
@@ -91,6 +92,68 @@ describe("H: gitDiffToRemote", () => {
     const { result } = await mcp.request("gitDiffToRemote", { cwd: place.work });
     expect(result.diff).toContain("-one\n+two\n");
     expect(existsSync(path.join(place.root, "pwned"))).toBe(false);
+  });
+
+  test("nor does one of its submodules, for which git would start another git", async () => {
+    const evil = (place: Workspace) => {
+      clone(place);
+      const git = (cwd: string, ...args: string[]) =>
+        execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.invalid", ...args], {
+          cwd,
+          env: place.env,
+        });
+      const [library, sub, program] = ["library", "work/sub", "evil.sh"].map((name) => path.join(place.root, name)) as [
+        string,
+        string,
+        string,
+      ];
+      writeFileSync(program, `#!/bin/sh\ntouch "${place.root}/pwned"\n`, { mode: 0o755 });
+      mkdirSync(library);
+      git(library, "init", "-q");
+      writeFileSync(path.join(library, "file"), "one\n");
+      git(library, "add", ".");
+      git(library, "commit", "-qm", "one");
+      git(place.work, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library, "sub");
+      git(place.work, "commit", "-qm", "sub");
+      git(place.work, "push", "-q", "origin", "HEAD");
+      git(place.work, "fetch", "-q");
+      writeFileSync(path.join(sub, "file"), "two\n");
+      git(sub, "commit", "-qam", "two");
+      git(place.work, "config", "diff.submodule", "diff");
+      for (const key of ["diff.external", "core.fsmonitor"]) git(sub, "config", key, program);
+    };
+    await using mcp = startMcp({ setup: evil });
+    const { place } = mcp.codex;
+    const { result } = await mcp.request("gitDiffToRemote", { cwd: place.work });
+    expect(result.diff).toMatch(/^-Subproject commit .*\n\+Subproject commit /m);
+    expect(existsSync(path.join(place.root, "pwned"))).toBe(false);
+  });
+
+  test("git ends with a cancel and with the server", async () => {
+    const waiting = (place: Workspace) => {
+      clone(place);
+      const shim = path.join(place.root, "git");
+      writeFileSync(shim, '#!/bin/sh\necho $$ > "$0.pid"\nexec sleep 60\n', { mode: 0o755 });
+      writeFileSync(path.join(place.home, ".env"), `PATH=${place.root}:${place.env["PATH"]}\n`);
+    };
+    await using mcp = startMcp({ setup: waiting });
+    const { place } = mcp.codex;
+    const pidFile = path.join(place.root, "git.pid");
+    const started = async () => {
+      await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, "utf8") !== "").toBe(true);
+      const pid = Number(readFileSync(pidFile, "utf8"));
+      rmSync(pidFile);
+      return pid;
+    };
+    const cancelled = mcp.request("gitDiffToRemote", { cwd: place.work }, 1);
+    const first = await started();
+    mcp.send({ method: "notifications/cancelled", params: { requestId: 1 } });
+    expect((await cancelled).error?.code).toBe(-32600);
+    void mcp.request("gitDiffToRemote", { cwd: place.work }).catch(() => {});
+    const second = await started();
+    mcp.codex.child.kill("SIGTERM");
+    await mcp.ended();
+    for (const pid of [first, second]) expect(isAlive(pid)).toBe(false);
   });
 
   test("a git among the files of the repository is not the one that is run", async () => {
