@@ -13,7 +13,7 @@ import { applyOverride, type Override, parseOverrides, settingsToOverrides } fro
 import type { TomlValues } from "./parse-toml.ts";
 import { selectProfile, shadowedOverrides } from "./profile.ts";
 import { readUserInstructions } from "./project-doc.ts";
-import { readTextFile } from "./read-file.ts";
+import { readTextFile, readWholeTextFile } from "./read-file.ts";
 
 interface ConfigSources {
   readonly flags: ConfigFlags;
@@ -78,7 +78,7 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
       flags.baseInstructions ??
       (instructionsFile === undefined
         ? toml.baseInstructions
-        : readInstructionsFile(path.resolve(cwd, instructionsFile))),
+        : readInstructions(instructionsFile, { cwd, isOfCommandLine: names(overrides, instructionsFile) })),
     developerInstructions: flags.developerInstructions ?? toml.developerInstructions,
     userInstructions: instructions.text,
     notify: toml.notify ?? [],
@@ -195,15 +195,30 @@ function sandboxPolicy(
   };
 }
 
-function readInstructionsFile(file: string): string {
+/** Whether the command line itself gave this instructions file, for all or for a profile. */
+function names(overrides: readonly Override[], instructionsFile: string): boolean {
+  return overrides.some(
+    (override) => override.path.at(-1) === "experimental_instructions_file" && override.value === instructionsFile,
+  );
+}
+
+/** Descriptors of this process by the names that shells give them: <(...) and here-documents. */
+const descriptorName = /^(?:\/dev\/stdin|\/(?:dev|proc\/self)\/fd\/\d+)$/;
+
+/** A name may be relative, and the repository then says what lies there. */
+function readInstructions(
+  name: string,
+  { cwd, isOfCommandLine }: { readonly cwd: string; readonly isOfCommandLine: boolean },
+): string {
+  const file = path.resolve(cwd, name);
   let text: string;
   try {
-    text = readFileSync(file, "utf8").trim(); // may be a pipe that a shell made
+    text = isOfCommandLine && descriptorName.test(name) ? readFileSync(name, "utf8") : readWholeTextFile(file);
   } catch (cause) {
     throw new UserError(`failed to read experimental instructions file ${file}: ${explainSystemError(cause)}`, {
       cause,
     });
   }
-  if (text === "") throw new UserError(`experimental instructions file is empty: ${file}`);
-  return text;
+  if (text.trim() === "") throw new UserError(`experimental instructions file is empty: ${file}`);
+  return text.trim();
 }

@@ -1,6 +1,6 @@
-import { isUtf8 } from "node:buffer";
+import { type Buffer, isUtf8 } from "node:buffer";
 import { statSync } from "node:fs";
-import { readFileStart } from "../lib/read-regular-file.ts";
+import { readFileStart, readRegularFile } from "../lib/read-regular-file.ts";
 
 const maxTextBytes = 16 * 1024 * 1024;
 
@@ -9,8 +9,17 @@ export function readTextFile(file: string): string | undefined {
   const start = isDevice(file) ? undefined : readFileStart(file, maxTextBytes);
   if (start === undefined) return undefined;
   if (start.isCut) throw new Error(`larger than ${maxTextBytes} bytes`);
-  const text = start.bytes.toString("utf8");
-  if (text.includes("\uFFFD") && !isUtf8(start.bytes)) throw new Error("stream did not contain valid UTF-8");
+  return decode(start.bytes);
+}
+
+/** The same of a file that somebody relies on; throws without one. */
+export function readWholeTextFile(file: string): string {
+  return isDevice(file) ? "" : decode(readRegularFile(file, maxTextBytes));
+}
+
+function decode(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  if (text.includes("\uFFFD") && !isUtf8(bytes)) throw new Error("stream did not contain valid UTF-8");
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 

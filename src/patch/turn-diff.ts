@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { errorCode } from "../lib/errors.ts";
 import { isInside } from "../lib/path-inside.ts";
+import { readRegularFile } from "../lib/read-regular-file.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
 /** Larger files are named as changed, their lines are not compared. */
@@ -138,13 +139,16 @@ function textOf(snapshot: Present): string | null {
   return snapshot.type === "file" ? snapshot.text : "";
 }
 
+/** Of a file that is larger no diff is made. */
+const maxSnapshotBytes = 2 ** 31 - 1;
+
 function takeSnapshot(file: string): Snapshot {
   try {
     const stat = fs.lstatSync(file);
     if (stat.isSymbolicLink()) return fileSnapshot("120000", fs.readlinkSync(file, "buffer"));
-    if (!stat.isFile()) return { type: "missing" };
+    if (!stat.isFile()) return { type: "missing" }; // and what a command puts in its place now is not waited for
     const isExecutable = (stat.mode & 0o100) !== 0;
-    return fileSnapshot(isExecutable ? "100755" : "100644", fs.readFileSync(file));
+    return fileSnapshot(isExecutable ? "100755" : "100644", readRegularFile(file, maxSnapshotBytes));
   } catch (error) {
     const isMissing = ["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "");
     return { type: isMissing ? "missing" : "unknown" };

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,12 +10,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { noBubblewrap, noSandbox } from "../process/support.ts";
 import { callShell, callTool, fakeModel, say } from "../support/fake-model.ts";
 import { inputOf } from "../support/requests.ts";
-import { runCodex } from "../support/run-codex.ts";
-import type { Workspace } from "../support/workspace.ts";
+import { codexBinary, configToml, runCodex } from "../support/run-codex.ts";
+import { type Workspace, workspace } from "../support/workspace.ts";
 
 const key = "sk-marked-0123456789";
 const keyed = { env: { MOCK_LOGIN: key }, provider: { env_key: "MOCK_LOGIN" } };
@@ -80,6 +81,36 @@ describe("a repository that wants us to wait", () => {
     };
     const run = await runCodex(["exec", "go"], { model, setup });
     expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
+  });
+
+  test.each([
+    ["a FIFO", (file: string) => void execFileSync("mkfifo", [file])],
+    ["a link to our environment", (file: string) => symlinkSync("/proc/self/environ", file)],
+    ["a link to our stdin", (file: string) => symlinkSync("/dev/stdin", file)],
+  ])("is refused: %s in place of an instructions file", async (_, make) => {
+    const setup = (place: Workspace) => make(path.join(place.work, "i.md"));
+    const config = ['experimental_instructions_file = "i.md"'];
+    const run = await runCodex(["exec", "go"], { config, setup, keepStdinOpen: true });
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toMatch(/^Error: failed to read experimental instructions file .*\/i\.md: /);
+  });
+
+  test("an instructions file that the command line names as a descriptor may be a pipe; the file's may not", async () => {
+    await using model = await fakeModel([say("done")]);
+    const files = { "i.md": "Be kind." };
+    const piped = (...args: readonly string[]) =>
+      `cat i.md | '${process.execPath}' '${codexBinary}' exec ${args.join(" ")} go`;
+    using place = workspace({
+      files,
+      homeFiles: { "config.toml": configToml({ model, config: ['experimental_instructions_file = "/dev/stdin"'] }) },
+    });
+    const options = { cwd: place.work, env: place.env, encoding: "utf8" } as const;
+    const named = promisify(execFile)("sh", ["-c", piped("-c", "experimental_instructions_file=/dev/stdin")], options);
+    expect((await named).stdout).toBe("done\n");
+    expect(model.requests[0]?.body).toMatchObject({ instructions: "Be kind." });
+    await expect(promisify(execFile)("sh", ["-c", piped()], options)).rejects.toMatchObject({
+      stderr: expect.stringContaining("/dev/stdin: not a regular file"),
+    });
   });
 });
 
