@@ -1,14 +1,15 @@
 import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { programFile } from "./assets.ts";
-import { explainSystemError, messageOf, UserError } from "./lib/errors.ts";
+import { currentFolder } from "./cli/current-folder.ts";
+import { writeStdout } from "./cli/write-stdout.ts";
+import { messageOf, UserError } from "./lib/errors.ts";
 import { version } from "./version.ts";
 
 /** Argv in, exit status out: the only place that ends the process. */
-async function main(args: readonly string[]): Promise<number> {
-  const { runProgram } = await import("./cli/program.ts");
+async function main(program: string, args: readonly string[]): Promise<number> {
   try {
-    return await runProgram(args);
+    return await start(program, args);
   } catch (error) {
     if (error instanceof UserError) {
       const { errorText } = await import("./cli/error-text.ts");
@@ -17,18 +18,6 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const detail = process.env["CODEX_LOG"] === undefined || !(error instanceof Error) ? messageOf(error) : error.stack;
     writeError(`Error: internal error: ${detail}\n`);
-    return 1;
-  }
-}
-
-/** Texts that are asked for before anything is loaded. Status 141 when nobody reads them. */
-function writeOut(text: string): number {
-  try {
-    writeSync(1, text);
-    return 0;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EPIPE") return 141;
-    writeError(`Error: Cannot write to stdout: ${explainSystemError(error)}\n`);
     return 1;
   }
 }
@@ -44,9 +33,9 @@ function writeError(text: string): void {
 /** Some programs find `apply_patch` under its own name: a link to this one, or the first argument. */
 async function applyPatchProgram(args: readonly string[]): Promise<number> {
   const { runApplyPatchProgram } = await import("./tools/apply-patch-program.ts");
-  const { status, stdout, stderr } = runApplyPatchProgram(args, process.cwd());
+  const { status, stdout, stderr } = runApplyPatchProgram(args, currentFolder());
   writeError(stderr);
-  return writeOut(stdout) || status;
+  return writeStdout(stdout) || status;
 }
 
 /** The build has asked the program for its help already; anything unusual is left to the program itself. */
@@ -60,15 +49,16 @@ function helpText(args: readonly string[]): string | undefined {
   }
 }
 
-function start(program: string, args: readonly string[]): Promise<number> | number {
+async function start(program: string, args: readonly string[]): Promise<number> {
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
-    return writeOut(`codex-cli ${version}\n`); // before anything is loaded
+    return writeStdout(`codex-cli ${version}\n`); // before anything is loaded
   }
   const help = helpText(args);
-  if (help !== undefined) return writeOut(help);
+  if (help !== undefined) return writeStdout(help);
   if (program === "apply_patch" || program === "applypatch") return applyPatchProgram(args);
   if (args[0] === "apply_patch") return applyPatchProgram(args.slice(1));
-  return main(args);
+  const { runProgram } = await import("./cli/program.ts");
+  return runProgram(args);
 }
 
 process.on("uncaughtException", (error) => {
@@ -76,6 +66,4 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-void Promise.resolve(start(path.basename(process.argv[1] ?? ""), process.argv.slice(2))).then((status) =>
-  process.exit(status),
-);
+void main(path.basename(process.argv[1] ?? ""), process.argv.slice(2)).then((status) => process.exit(status));

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, writeSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { programFile } from "../assets.ts";
@@ -9,13 +9,14 @@ import { configTomlPath } from "../config/config-toml.ts";
 import { findUnknownKeys, loadConfig } from "../config/load-config.ts";
 import { addressProblem } from "../config/model-providers.ts";
 import { openAuth } from "../conversation/open-auth.ts";
-import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { explainSystemError, UserError } from "../lib/errors.ts";
 import { checkServer } from "../mcp-client/check-server.ts";
 import { checkSandboxes, prepareSandbox } from "../process/sandbox.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
 import { showControls } from "../render/printable.ts";
 import { version } from "../version.ts";
 import { currentFolder } from "./current-folder.ts";
+import { writeStdout } from "./write-stdout.ts";
 
 /** The command line of `doctor`, checked by commander. */
 export interface DoctorOptions {
@@ -40,14 +41,7 @@ type Checks = Readonly<Record<string, Check>>;
 export function doctorCommand(options: DoctorOptions): number {
   const checks = checkAll(options);
   const isWell = Object.values(checks).every(({ status }) => status !== "failed");
-  const text = options.json ? jsonText(checks, isWell) : humanText(checks);
-  try {
-    writeSync(1, text);
-  } catch (error) {
-    if (errorCode(error) === "EPIPE") return 141; // nobody reads on
-    throw new UserError(`Cannot write to stdout: ${explainSystemError(error)}`, { cause: error });
-  }
-  return isWell ? 0 : 1;
+  return writeStdout(options.json ? jsonText(checks, isWell) : humanText(checks)) || (isWell ? 0 : 1);
 }
 
 function checkAll(options: DoctorOptions): Checks {

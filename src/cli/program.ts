@@ -15,13 +15,18 @@ import type { ResumeFlags } from "./resume-target.ts";
 import type { SandboxOptions } from "./sandbox-command.ts";
 import { addForkAndResume, addSessionsCommand, resumeFlags, resumeOptions } from "./session-commands.ts";
 import type { SessionsAction } from "./sessions-command.ts";
+import { writeStdout } from "./write-stdout.ts";
 
 const usageStatus = 2;
 
 /** Runs the command line and returns its exit status; what commander prints about usage goes where it belongs. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   let status = 0;
+  let printed = "";
   const actions: Actions = {
+    print: (text) => {
+      printed += text;
+    },
     exec: async (prompt, options) => {
       const { execCommand } = await import("./exec-command.ts");
       status = await execCommand(prompt, options);
@@ -60,7 +65,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     },
     completion: async (shell) => {
       const { completionScript } = await import("./completion.ts");
-      process.stdout.write(completionScript(buildProgram(noActions), shell));
+      printed += completionScript(buildProgram(noActions), shell);
     },
   };
   const program = buildProgram(actions, args[0]);
@@ -68,15 +73,17 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : usageStatus; // commander has printed what there is to say
+    if (error.exitCode !== 0) return usageStatus; // commander has said what there is to say
   }
-  return status;
+  return writeStdout(printed) || status;
 }
 
 export const shells = ["bash", "elvish", "fish", "powershell", "zsh"] as const;
 export type Shell = (typeof shells)[number];
 
 interface Actions {
+  /** Help and versions, for stdout. */
+  readonly print: (text: string) => void;
   readonly exec: (prompt: string | undefined, options: ExecOptions) => Promise<void>;
   readonly proto: (options: ProtoOptions) => Promise<void>;
   readonly mcp: (options: McpOptions) => Promise<void>;
@@ -91,6 +98,7 @@ interface Actions {
 
 /** For those who only want to look at the commands and flags. */
 export const noActions: Actions = {
+  print: () => {},
   exec: async () => {},
   proto: async () => {},
   mcp: async () => {},
@@ -116,7 +124,10 @@ export function buildProgram(actions: Actions, firstWord?: string): Command {
     .option("-c, --config <key=value>", "override a value of config.toml; may be repeated", collect)
     .enablePositionalOptions()
     .configureHelp({ helpWidth: 100 }) // the same everywhere, so that the build can keep the text
-    .configureOutput({ outputError: (text, write) => write(showControls(text)) }) // it quotes the command line
+    .configureOutput({
+      writeOut: actions.print,
+      outputError: (text, write) => write(showControls(text)), // it quotes the command line
+    })
     .exitOverride()
     .showSuggestionAfterError();
   program.allowExcessArguments().action(() => {

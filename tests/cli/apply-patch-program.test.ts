@@ -59,4 +59,19 @@ describe("C-119: apply_patch as a program", () => {
     expect(run.status).toBe(0);
     expect(readFileSync(path.join(place.work, "new.txt"), "utf8")).toBe("hi\n");
   });
+
+  test("says so when its folder is gone", () => {
+    using place = workspace({ git: false });
+    const script = 'rmdir "$PWD" && exec "$0" "$@"';
+    const run = spawnSync("sh", ["-c", script, process.execPath, codexBinary, "apply_patch", patch], {
+      cwd: place.work,
+      env: place.env,
+      encoding: "utf8",
+    });
+    expect(run).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: "Error: The current directory does not exist any more: change to another one.\n",
+    });
+  });
 });
