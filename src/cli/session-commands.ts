@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { cursorPattern } from "../rollout/sessions.ts";
 import { positiveInteger } from "./positive-integer.ts";
 import type { ResumeFlags } from "./resume-target.ts";
 import type { SessionsAction } from "./sessions-command.ts";
@@ -123,7 +124,7 @@ export function addSessionsCommand(program: Command, run: (action: SessionsActio
   add("list", "List sessions, newest first.")
     .option("-C, --cd <dir>", "only those that began in this directory")
     .option("-n, --limit <n>", "at most so many", positiveInteger, 25)
-    .option("--cursor <cursor>", "go on behind this one, which the page before named")
+    .option("--cursor <cursor>", "go on behind this one, which the page before named", checkedCursor)
     .option("--archived", "those that were archived")
     .action((flags: ListFlags) =>
       run({
@@ -151,6 +152,12 @@ export function addSessionsCommand(program: Command, run: (action: SessionsActio
     .argument("<id>", "session to print")
     .addOption(new Option("--markdown", "print Markdown; so it does unless told otherwise").conflicts("json"))
     .action((id: string, flags: JsonFlag) => run({ type: "export", id, json: flags.json === true }));
+}
+
+/** A program that mistakes it would else see the first page for ever. */
+function checkedCursor(text: string): string {
+  if (!cursorPattern.test(text)) throw new InvalidArgumentError("It must be the nextCursor of a page.");
+  return text;
 }
 
 interface JsonFlag {

@@ -10,7 +10,7 @@ import { listText, sessionText } from "../render/session-text.ts";
 import { isContext } from "../rollout/compacted-history.ts";
 import { readRollout, type StoredConversation } from "../rollout/reader.ts";
 import { isInUse, SessionInUse } from "../rollout/recorder.ts";
-import { deleteSession, findSession, listSessions, moveToArchive } from "../rollout/sessions.ts";
+import { deleteSession, filesOfSession, findSession, listSessions, moveToArchive } from "../rollout/sessions.ts";
 import { currentFolder } from "./current-folder.ts";
 import { ProcessOutput } from "./process-output.ts";
 import { findSessionId, noSession } from "./session-id.ts";
@@ -96,26 +96,32 @@ function exportSession(
 
 function archive({ id, json }: { readonly id: string; readonly json: boolean }, { codexHome, output }: Place): number {
   const conversationId = findSessionId(id, codexHome);
-  const file = findFile(conversationId, codexHome);
+  const [file, ...others] = findFiles(conversationId, codexHome);
   if (isArchived(file)) throw new UserError(`The session ${conversationId} is archived already.`);
-  refuseIfInUse(conversationId, file);
+  if (others.length > 0) {
+    const files = [file, ...others].map((name) => `"${name}"`).join(", ");
+    throw new UserError(`The session ${conversationId} has several files: ${files}. Move away those that are copies.`);
+  }
+  refuseIfInUse(conversationId, [file]);
   moveToArchive(codexHome, file);
   if (json) output.stdout(jsonLine({ conversationId, archived: true }));
   else output.stderr(`Archived ${conversationId}.\n`);
   return 0;
 }
 
-/** Status 1 when the person thought better of it. */
+/** Copies go too: what is deleted for good is in none. Status 1 when the person thought better of it. */
 async function remove(
   { id, json, isSure }: { readonly id: string; readonly json: boolean; readonly isSure: boolean },
   { codexHome, output }: Place,
 ): Promise<number> {
   const conversationId = findSessionId(id, codexHome);
-  const file = findFile(conversationId, codexHome);
-  refuseIfInUse(conversationId, file);
+  refuseIfInUse(conversationId, findFiles(conversationId, codexHome));
   const isWanted = isSure || (await confirm(`Delete the session ${conversationId} for good? [y/N] `));
-  if (isWanted && !isSure) refuseIfInUse(conversationId, file); // the person took their time
-  if (isWanted) deleteSession(file);
+  if (isWanted) {
+    const files = findFiles(conversationId, codexHome); // looked for again: the person took their time
+    if (!isSure) refuseIfInUse(conversationId, files);
+    for (const file of files) deleteSession(file);
+  }
   if (json) output.stdout(jsonLine({ conversationId, deleted: isWanted }));
   else output.stderr(isWanted ? `Deleted ${conversationId}.\n` : "Nothing was deleted.\n");
   return isWanted ? 0 : 1;
@@ -133,22 +139,25 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
-function refuseIfInUse(id: ConversationId, file: string): void {
+function refuseIfInUse(id: ConversationId, files: readonly string[]): void {
   const host = createCommandHost();
-  const isLocked = isInUse(file, host.tryLibc());
+  const libc = host.tryLibc();
+  const isLocked = files.some((file) => isInUse(file, libc));
   host.close();
   if (isLocked) throw new SessionInUse(`The session ${id} is in use by another process.`);
 }
 
 function readSession(id: string, codexHome: string): { readonly file: string; readonly stored: StoredConversation } {
-  const file = findFile(findSessionId(id, codexHome), codexHome);
+  const conversationId = findSessionId(id, codexHome);
+  const file = findSession(codexHome, conversationId, { withArchive: true });
+  if (file === undefined) throw noSession(conversationId, codexHome);
   return { file, stored: readRollout(canonicalPath(file)) };
 }
 
-function findFile(id: ConversationId, codexHome: string): string {
-  const file = findSession(codexHome, id, { withArchive: true });
-  if (file !== undefined) return file;
-  throw noSession(id, codexHome);
+function findFiles(id: ConversationId, codexHome: string): readonly [string, ...string[]] {
+  const [file, ...others] = filesOfSession(codexHome, id);
+  if (file === undefined) throw noSession(id, codexHome);
+  return [file, ...others];
 }
 
 function factsOf(file: string, { conversationId, meta, lastTurn, skipped }: StoredConversation) {

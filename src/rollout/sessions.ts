@@ -39,6 +39,9 @@ export class WrongRolloutPath extends UserError {}
 
 const defaultPageSize = 25;
 
+/** Start and id of the last session of a page. */
+export const cursorPattern = /^(\d{4}(?:-\d\d){2}T\d\d(?:-\d\d){2})\|(\S+)$/;
+
 export function sessionsFolder(codexHome: string): string {
   return path.join(codexHome, "sessions");
 }
@@ -71,7 +74,7 @@ export function listSessionsInSteps(options: ListOptions): Promise<SessionPage> 
 
 function* fillPage(options: ListOptions): Steps<SessionPage> {
   const { codexHome, pageSize = defaultPageSize, cwd } = options;
-  const start = /^(\d{4}(?:-\d\d){2}T\d\d(?:-\d\d){2})\|(\S+)$/.exec(options.cursor ?? "");
+  const start = cursorPattern.exec(options.cursor ?? "");
   const before = start === null ? undefined : `${start[1]}-${start[2]?.toLowerCase()}`;
   const items: StoredSession[] = [];
   let last: RolloutName | undefined;
@@ -93,14 +96,20 @@ export function findSession(
   id: ConversationId,
   { withArchive = false }: { readonly withArchive?: boolean } = {},
 ): string | undefined {
-  for (const name of rollouts(codexHome)) if (name.conversationId === id) return name.path;
-  for (const name of withArchive ? archivedRollouts(codexHome) : []) if (name.conversationId === id) return name.path;
+  for (const name of withArchive ? allRollouts(codexHome) : rollouts(codexHome)) {
+    if (name.conversationId === id) return name.path;
+  }
   return undefined;
+}
+
+/** Every file that has the id, archived ones last: somebody may have copied one. */
+export function filesOfSession(codexHome: string, id: ConversationId): readonly string[] {
+  return [...allRollouts(codexHome)].flatMap((name) => (name.conversationId === id ? [name.path] : []));
 }
 
 /** Of all sessions, archived ones too; newest first. */
 export function idsBeginningWith(codexHome: string, beginning: string): readonly ConversationId[] {
-  const ids = [...rollouts(codexHome), ...archivedRollouts(codexHome)].map((name) => name.conversationId);
+  const ids = [...allRollouts(codexHome)].map((name) => name.conversationId);
   return [...new Set(ids)].filter((id) => id.startsWith(beginning));
 }
 
@@ -155,7 +164,7 @@ export function moveToArchive(codexHome: string, file: string): void {
   }
 }
 
-/** Deletes what findSession has found. */
+/** Deletes one of filesOfSession. */
 export function deleteSession(file: string): void {
   try {
     unlinkSync(file);
@@ -192,6 +201,11 @@ function* rollouts(codexHome: string): Iterable<RolloutName> {
       for (const day of numbers(month, /^\d\d$/)) yield* rolloutsIn(day);
     }
   }
+}
+
+function* allRollouts(codexHome: string): Iterable<RolloutName> {
+  yield* rollouts(codexHome);
+  yield* archivedRollouts(codexHome);
 }
 
 /** All lie in one folder. */

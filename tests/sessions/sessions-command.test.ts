@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { callShell, fakeModel, say } from "../support/fake-model.ts";
@@ -43,6 +43,13 @@ describe("list", () => {
     }
     expect(pages).toEqual([["task 6", "task 5", "task 4"], ["task 3", "task 2", "task 1"], ["task 0"], []]);
     expect(cursor).toBeUndefined();
+  });
+
+  test.each(["zzz", "", "2025-09-12T08-00-00"])("the cursor %j is of no page: a usage error", async (cursor) => {
+    await using model = await fakeModel([]);
+    using codex = sessionPlace({ model, homeFiles: storedSessions(1) });
+    const run = await codex.run(["sessions", "list", "--cursor", cursor]);
+    expect(run).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining("nextCursor of a page") });
   });
 
   test("a person sees id, age, folder and the first words, and no control characters", async () => {
@@ -148,6 +155,31 @@ test("delete asks, and where nobody can be asked it deletes nothing", async () =
   expect(codex.rollouts()).toHaveLength(1);
   expect(await codex.run(["sessions", "delete", "-y", idOf(0).toUpperCase()])).toMatchObject({ exitCode: 0 });
   expect(codex.rollouts()).toEqual([]);
+});
+
+describe("a session that somebody has copied", () => {
+  const id = idOf(0);
+  const [name = "", text = ""] = Object.entries(storedSessions(1))[0] ?? [];
+  const copies = [name.replace("09/12/", "10/01/"), `archived_sessions/${path.basename(name)}`];
+  const homeFiles = Object.fromEntries([name, ...copies].map((file) => [file, text]));
+
+  test("is deleted with its copies, and nothing else is", async () => {
+    await using model = await fakeModel([]);
+    using codex = sessionPlace({ model, homeFiles: { ...storedSessions(2), ...homeFiles } });
+    expect((await codex.run(["sessions", "delete", "-y", id])).stderr).toBe(`Deleted ${id}.\n`);
+    expect(codex.rollouts().map((file) => path.basename(file))).toEqual([expect.stringContaining(idOf(1))]);
+  });
+
+  test("is archived when its copies are out of the way; until then they are named", async () => {
+    await using model = await fakeModel([]);
+    using codex = sessionPlace({ model, homeFiles });
+    const { exitCode, stderr } = await codex.run(["sessions", "archive", id]);
+    expect(exitCode).toBe(1);
+    for (const file of [name, ...copies]) expect(stderr).toContain(`"${path.join(codex.place.home, file)}"`);
+    expect(codex.rollouts()).toHaveLength(3);
+    for (const file of copies) rmSync(path.join(codex.place.home, file));
+    expect((await codex.run(["sessions", "archive", id])).stderr).toBe(`Archived ${id}.\n`);
+  });
 });
 
 const hasTerminals = spawnSync("script", ["--version"]).status === 0;
