@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { cursorPattern } from "../rollout/sessions.ts";
+import { cursorPattern } from "../rollout/session-cursor.ts";
 import { positiveInteger } from "./positive-integer.ts";
 import type { ResumeFlags } from "./resume-target.ts";
 import type { SessionsAction } from "./sessions-command.ts";

@@ -14,6 +14,7 @@ import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
 import { isInside } from "../lib/path-inside.ts";
 import { runInSteps, runThrough, type Steps } from "../lib/steps.ts";
 import { type ConversationId, parseConversationId } from "../protocol/conversation-id.ts";
+import { cursorPattern } from "./session-cursor.ts";
 import { readSessionHead } from "./session-head.ts";
 
 export interface StoredSession {
@@ -38,9 +39,6 @@ export interface SessionPage {
 export class WrongRolloutPath extends UserError {}
 
 const defaultPageSize = 25;
-
-/** Start and id of the last session of a page. */
-export const cursorPattern = /^(\d{4}(?:-\d\d){2}T\d\d(?:-\d\d){2})\|(\S+)$/;
 
 export function sessionsFolder(codexHome: string): string {
   return path.join(codexHome, "sessions");
