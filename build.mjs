@@ -1,6 +1,7 @@
 // Builds dist/: src/ bundled and split into CommonJS chunks, which start faster than ES modules on Node 20, the sandbox
 // helper as a file of its own, prompts, the licences of what is bundled, and V8's code for the chunks.
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -74,10 +75,14 @@ const bundle = await build({
   plugins: [withoutUnusedParts],
 });
 const packs = await packChunks(bundle, common);
-for (const [pack, text] of packs) writeFileSync(path.join(dist, pack), text);
+const mark = `/*${createHash("sha256")
+  .update([...packs.values()].join())
+  .digest("hex")
+  .slice(0, 16)}*/`;
+for (const [pack, text] of packs) writeFileSync(path.join(dist, pack), mark + text);
 await build({
   ...common,
-  define: { ...common.define, CODEX_PACKS: JSON.stringify([...packs.keys()]) },
+  define: { ...common.define, CODEX_PACKS: JSON.stringify([...packs.keys()]), CODEX_BUILD: JSON.stringify(mark) },
   entryPoints: { loader: "src/loader.ts", "sandbox-helper": "src/process/sandbox-helper.ts" },
   format: "cjs",
 });

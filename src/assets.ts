@@ -9,7 +9,8 @@ declare global {
   }
 }
 
-export type PromptName = "instructions" | "patch-instructions" | "compact-instructions";
+const promptNames = ["instructions", "patch-instructions", "compact-instructions"] as const;
+type PromptName = (typeof promptNames)[number];
 
 /** Where the build puts everything; the sources use it too. */
 const dist = isBundled ? import.meta.dirname : path.resolve(import.meta.dirname, "../dist");
@@ -19,11 +20,16 @@ export function programFile(name: string): string {
   return path.join(dist, name);
 }
 
-/** What of this program is loaded later comes from memory from here on; in the sources it never changes. */
+const prompts = new Map<PromptName, string>();
+
+/** What of this program is loaded or read later comes from memory from here on; in the sources it never changes. */
 export function holdProgram(): void {
   if (isBundled) import.meta.hold();
+  for (const name of promptNames) readPrompt(name);
 }
 
 export function readPrompt(name: PromptName): string {
-  return readFileSync(programFile(`assets/${name}.md`), "utf8").trimEnd();
+  const text = prompts.get(name) ?? readFileSync(programFile(`assets/${name}.md`), "utf8").trimEnd();
+  prompts.set(name, text);
+  return text;
 }

@@ -4,6 +4,8 @@ import { Script } from "node:vm";
 
 /** The files that the bundle consists of; put in by the build. */
 declare const CODEX_PACKS: readonly string[];
+/** What each of them begins with, another in every build; put in by the build. */
+declare const CODEX_BUILD: string;
 
 type Part = (
   exports: unknown,
@@ -34,10 +36,10 @@ export function load(name: string): unknown {
   const known = modules.get(name);
   if (known !== undefined) return known.exports;
   const module = { exports: {} };
-  modules.set(name, module);
   const part = readPack(name.slice(0, name.indexOf("/")))[name];
   if (part === undefined) throw new Error(`The build is not complete: ${name} is missing.`);
   part(module.exports, requireChunk, module, folder, hold);
+  modules.set(name, module); // only now: what could not be loaded, as when no file can be opened, is tried again
   return module.exports;
 }
 
@@ -71,6 +73,10 @@ function readPack(name: string): Readonly<Record<string, Part>> {
   const file = join(folder, name);
   // The build writes ASCII alone, which is read fastest so.
   const source = held.get(name)?.toString("latin1") ?? readFileSync(file, "latin1");
+  // Parts of two builds would take each other for what they are not.
+  if (!source.startsWith(CODEX_BUILD)) {
+    throw new Error("This program was replaced by another version while it ran; start it again.");
+  }
   const script = new Script(source, { filename: file, cachedData: readCode(name) });
   scripts.set(file, script);
   const pack = script.runInThisContext() as Readonly<Record<string, Part>>; // what the build has put there
@@ -80,7 +86,7 @@ function readPack(name: string): Readonly<Record<string, Part>> {
 
 /**
  * Reads what is left of the bundle: from here on nobody can change what this process loads. For a program that is
- * installed where commands may write.
+ * installed where commands may write, and for a server that an update must not end.
  */
 function hold(): void {
   for (const name of CODEX_PACKS) {

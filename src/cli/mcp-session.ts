@@ -4,6 +4,7 @@ import { readLines } from "../lib/read-lines.ts";
 import { McpServer } from "../mcp-server/server.ts";
 import { watchReader } from "../process/reader-watch.ts";
 import { BufferedOutput } from "../render/buffered-output.ts";
+import { holdWhenIdle } from "./hold-when-idle.ts";
 import type { ProcessOutput } from "./process-output.ts";
 import { closeMs, type Signal, signalStatus, timeLimit } from "./run-end.ts";
 
@@ -68,6 +69,7 @@ export class McpSession {
   async serve(input: AsyncIterable<Uint8Array>): Promise<number> {
     this.#listen();
     setTimeout(() => this.#server.warmUp(), idleMs).unref();
+    holdWhenIdle();
     await Promise.race([this.#read(input), this.#stopped]);
     if (this.#signal === undefined && !this.#output.stdoutClosed.aborted) {
       log("info", "mcp", "stdin has ended");

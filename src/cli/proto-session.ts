@@ -5,6 +5,7 @@ import { readLines } from "../lib/read-lines.ts";
 import type { Event } from "../protocol/event.ts";
 import type { ClientSubmission } from "../protocol/submission-schema.ts";
 import { BufferedOutput } from "../render/buffered-output.ts";
+import { holdWhenIdle } from "./hold-when-idle.ts";
 import type { ProcessOutput } from "./process-output.ts";
 import { closeMs, type Signal, signalStatus, timeLimit } from "./run-end.ts";
 
@@ -61,6 +62,7 @@ export class ProtoSession {
     this.#lines.flush(); // the client has the first event before anything else is loaded
     this.#listen();
     void this.#read(input);
+    holdWhenIdle();
     await Promise.race([this.#printEvents(), this.#killed]);
     this.#lines.flush();
     await Promise.race([this.#output.flush(logMs), this.#killed]);

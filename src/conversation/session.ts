@@ -67,8 +67,6 @@ export class Session {
   #task: Task | undefined;
   /** Waits for the end of the task, in whose middle it would part calls from their outputs. */
   readonly #nextContext: ResponseItem[] = [];
-  #baseInstructions: string | undefined;
-  #patchInstructions: string | undefined;
 
   constructor(parts: SessionParts) {
     this.id = parts.id;
@@ -105,10 +103,8 @@ export class Session {
   /** The user's own instructions as they are, or ours; ours explain patches where no tool does. */
   instructions(hasPatchTool: boolean): string {
     if (this.config.baseInstructions !== undefined) return this.config.baseInstructions;
-    this.#baseInstructions ??= readPrompt("instructions");
-    if (hasPatchTool) return this.#baseInstructions;
-    this.#patchInstructions ??= readPrompt("patch-instructions");
-    return `${this.#baseInstructions}\n\n${this.#patchInstructions}`;
+    const base = readPrompt("instructions");
+    return hasPatchTool ? base : `${base}\n\n${readPrompt("patch-instructions")}`;
   }
 
   /** Undefined while everybody keeps up with the events; a promise that the source of many of them should wait for. */

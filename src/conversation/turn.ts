@@ -92,7 +92,7 @@ class Response {
       case "call_started":
         // What a call will need is made ready while the model writes its arguments.
         session.sandboxes.get(task.settings.sandboxPolicy, task.settings.cwd).warmUp();
-        void loadTools();
+        loadTools().catch(() => {}); // the call meets the same cause, or has more luck
         return;
       case "web_search_begin":
         emit({ type: "web_search_begin", call_id: event.call_id });

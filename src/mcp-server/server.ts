@@ -98,7 +98,10 @@ export class McpServer {
 
   /** Loads what conversations need, so that the first one need not wait for it. */
   warmUp(): void {
-    if (!this.#isLeaving) void this.#loadConversations();
+    if (this.#isLeaving) return;
+    this.#loadConversations().catch((error: unknown) => {
+      log("warn", "mcp", `cannot load what conversations need: ${messageOf(error)}`); // the first one tries again
+    });
   }
 
   /** No line will come any more: nobody can answer questions. Resolves when the running turns have ended. */
@@ -227,10 +230,15 @@ export class McpServer {
   }
 
   async #startConversations(): Promise<Conversations> {
-    const { Conversations } = await import("./conversations.ts");
-    const conversations = new Conversations(this.#state);
-    this.#onLoaded(conversations);
-    return conversations;
+    try {
+      const { Conversations } = await import("./conversations.ts");
+      const conversations = new Conversations(this.#state);
+      this.#onLoaded(conversations);
+      return conversations;
+    } catch (error) {
+      this.#conversations = undefined; // the next request may have more luck
+      throw error;
+    }
   }
 
   #takeNotification({ method, params, json }: NotificationMessage): void {
