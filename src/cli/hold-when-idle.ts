@@ -10,6 +10,7 @@ export function holdWhenIdle(): void {
   const hold = () => {
     try {
       holdProgram();
+      log("debug", "cli", "all of the program is in memory");
     } catch (error) {
       log("warn", "cli", `an update will end this process, for the program cannot be read: ${messageOf(error)}`);
     }

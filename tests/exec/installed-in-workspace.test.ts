@@ -1,29 +1,17 @@
-import { cpSync, mkdirSync } from "node:fs";
-import path from "node:path";
 import { expect, test } from "vitest";
 import { noSandbox } from "../process/support.ts";
 import { callShell, fakeModel, say } from "../support/fake-model.ts";
-import { codexBinary, runCodex } from "../support/run-codex.ts";
-import type { Workspace } from "../support/workspace.ts";
-
-const project = path.resolve(path.dirname(codexBinary), "..");
-const binary = "node_modules/codex-headless/bin/codex.js";
-
-/** As `npm install` in a project leaves it: all of it below a folder that commands may write. */
-function install({ work }: Workspace): void {
-  const target = path.join(work, "node_modules/codex-headless");
-  mkdirSync(target, { recursive: true });
-  for (const name of ["bin", "dist", "package.json"])
-    cpSync(path.join(project, name), path.join(target, name), { recursive: true });
-  const scope = path.join(work, "node_modules/@koromix");
-  cpSync(path.join(project, "node_modules/@koromix"), scope, { recursive: true });
-}
+import { install, installedBinary } from "../support/install.ts";
+import { startProto } from "../support/proto-session.ts";
+import { runCodex } from "../support/run-codex.ts";
 
 test.skipIf(noSandbox)(
   "a command that rewrites the program it was started by changes nothing in this run",
   async () => {
     const planted = `(process.getBuiltinModule("fs").writeFileSync(process.env.CODEX_HOME + "/proof", "it ran"),{})`;
-    const rewrite = `cd node_modules/codex-headless/dist && for f in *.cjs; do rm -f $f.code; echo '${planted}' > $f; done && ls`;
+    // Behind the mark of the build, without which nothing of it would be taken anyway.
+    const replace = `rm -f $f.code; mark=$(head -c 20 $f); echo "$mark"'${planted}' > $f`;
+    const rewrite = `cd node_modules/codex-headless/dist && for f in *.cjs; do ${replace}; done && ls`;
     await using model = await fakeModel([
       callShell(["bash", "-c", rewrite]),
       callShell(["bash", "-c", "echo second > second"]),
@@ -31,9 +19,35 @@ test.skipIf(noSandbox)(
       say("done"),
     ]);
     const config = [`notify = ["true"]`];
-    const run = await runCodex(["exec", "--full-auto", "go"], { model, config, setup: install, binary });
+    const run = await runCodex(["exec", "--full-auto", "go"], {
+      model,
+      config,
+      setup: install,
+      binary: installedBinary,
+    });
     expect(run).toMatchObject({ exitCode: 0, stdout: "done\n", files: { second: "second\n", third: "x\n" } });
-    expect(run.files["node_modules/codex-headless/dist/notify.cjs"]).toContain("it ran");
+    expect(run.files["node_modules/codex-headless/dist/notify.cjs"]).toMatch(/^\/\*[0-9a-f]{16}\*\/\(.*it ran/);
     expect(run.homeFiles).not.toHaveProperty("proof");
   },
 );
+
+test.skipIf(noSandbox)("nor does one that rewrites the program's prompts", async () => {
+  const rewrite = "cd node_modules/codex-headless/dist/assets && for f in *; do echo planted > $f; done";
+  await using model = await fakeModel([callShell(["bash", "-c", rewrite]), say("done"), say("summary")]);
+  await using proto = startProto({
+    model,
+    config: ['sandbox_mode = "workspace-write"', 'approval_policy = "never"'],
+    setup: install,
+    binary: installedBinary,
+  });
+  await proto.next("session_configured");
+  proto.input("go");
+  await proto.next("task_complete");
+  proto.send({ type: "compact" });
+  await proto.next("task_complete");
+  expect(proto.codex.place.files()["node_modules/codex-headless/dist/assets/compact-instructions.md"]).toBe(
+    "planted\n",
+  );
+  expect(model.requests).toHaveLength(3);
+  for (const { body } of model.requests) expect(JSON.stringify(body)).not.toContain('"instructions":"planted');
+});
