@@ -2,10 +2,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { errorCode } from "../lib/errors.ts";
 import { isInside } from "../lib/path-inside.ts";
-import { readRegularFile } from "../lib/read-regular-file.ts";
+import { readUnlinkedFile } from "../lib/read-regular-file.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
-/** Larger files are named as changed, their lines are not compared. */
+/** Larger files are named as changed, they are not read. */
 const MOST_TEXT_BYTES = 5 * 1024 * 1024;
 const NO_BLOB = "0".repeat(40);
 
@@ -139,16 +139,15 @@ function textOf(snapshot: Present): string | null {
   return snapshot.type === "file" ? snapshot.text : "";
 }
 
-/** Of a file that is larger no diff is made. */
-const maxSnapshotBytes = 2 ** 31 - 1;
-
+/** A command in the background may exchange what is there at any moment, also for a link or a FIFO: that is unknown then. */
 function takeSnapshot(file: string): Snapshot {
   try {
-    const stat = fs.lstatSync(file);
-    if (stat.isSymbolicLink()) return fileSnapshot("120000", fs.readlinkSync(file, "buffer"));
-    if (!stat.isFile()) return { type: "missing" }; // and what a command puts in its place now is not waited for
-    const isExecutable = (stat.mode & 0o100) !== 0;
-    return fileSnapshot(isExecutable ? "100755" : "100644", readRegularFile(file, maxSnapshotBytes));
+    const found = fs.lstatSync(file);
+    if (found.isSymbolicLink()) return fileSnapshot("120000", fs.readlinkSync(file, "buffer"));
+    if (!found.isFile()) return { type: "missing" };
+    const { stat, bytes } = readUnlinkedFile(file, MOST_TEXT_BYTES);
+    const mode = (stat.mode & 0o100) !== 0 ? "100755" : "100644";
+    return bytes === undefined ? largeSnapshot(mode, stat) : fileSnapshot(mode, bytes);
   } catch (error) {
     const isMissing = ["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "");
     return { type: isMissing ? "missing" : "unknown" };
@@ -156,13 +155,18 @@ function takeSnapshot(file: string): Snapshot {
 }
 
 function fileSnapshot(mode: string, bytes: Buffer): Snapshot {
-  const blobId = process
-    .getBuiltinModule("node:crypto")
-    .createHash("sha1")
-    .update(`blob ${bytes.length}\0`)
-    .update(bytes)
-    .digest("hex");
-  return { type: "file", mode, blobId, text: bytes.length > MOST_TEXT_BYTES ? null : decode(bytes) };
+  return { type: "file", mode, blobId: sha1(`blob ${bytes.length}\0`, bytes), text: decode(bytes) };
+}
+
+/** Not read, as it may be of any size: its id is none that git knows, and changes with size and time. */
+function largeSnapshot(mode: string, { size, mtimeMs }: fs.Stats): Snapshot {
+  return { type: "file", mode, blobId: sha1(`large ${size} ${mtimeMs}`), text: null };
+}
+
+function sha1(...parts: readonly (string | Buffer)[]): string {
+  const hash = process.getBuiltinModule("node:crypto").createHash("sha1");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
 }
 
 function decode(bytes: Buffer): string | null {

@@ -51,6 +51,16 @@ describe("our own environment, which holds the keys", () => {
     expect(traces(run, model)).not.toContain(Buffer.from(key).toString("base64").slice(0, 16));
   });
 
+  test("is in no diff of a task, where a patched folder became a link", async () => {
+    const input = "*** Begin Patch\n*** Add File: dir/environ\n+x\n*** End Patch";
+    const exchange = callShell(["bash", "-c", "rm -r dir && ln -s /proc/self dir"]);
+    await using model = await fakeModel([callTool("apply_patch", { input }), exchange, say("done")]);
+    const run = await runCodex(["exec", "--json", "--full-auto", "go"], { model, ...keyed });
+    expect(run.exitCode).toBe(0);
+    expect(run.messages.filter(({ type }) => type === "turn_diff")).toHaveLength(1);
+    expect(traces(run, model)).not.toContain(key);
+  });
+
   test("is no AGENTS.md", async () => {
     await using model = await fakeModel([say("done")]);
     const setup = link("AGENTS.md", "/proc/self/environ");

@@ -1,6 +1,7 @@
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { TurnDiff } from "../../../src/patch/turn-diff.ts";
 import { TaskFiles } from "./task-files.ts";
 
@@ -140,6 +141,24 @@ describe("the diff of one task (C-118)", () => {
     expect(bigger).toMatch(/\nBinary files differ\n$/);
   });
 
+  test("does not read a file that grew beyond all bounds", () => {
+    files.write("grown", "x\n");
+    files.write("always", "");
+    fs.truncateSync(files.at("always"), 3 * 1024 ** 3);
+    files.turnDiff.willTouch([files.at("grown"), files.at("always")]);
+    fs.truncateSync(files.at("grown"), 3 * 1024 ** 3);
+    const diff = files.turnDiff.text();
+    expect(diff.match(/^(diff|[-+B]).*$/gm)).toEqual([
+      "diff --git a/grown b/grown",
+      "--- a/grown",
+      "+++ b/grown",
+      "Binary files differ",
+    ]);
+    expect(files.turnDiff.text()).toBe(diff);
+    fs.truncateSync(files.at("grown"), 4 * 1024 ** 3);
+    expect(files.turnDiff.text()).not.toBe(diff);
+  });
+
   test("shows a changed mode, with and without changed lines", () => {
     files.write("mode", "#!/bin/sh\n");
     files.write("both", "a\n", 0o700);
@@ -180,6 +199,45 @@ describe("the diff of one task (C-118)", () => {
     expect(files.turnDiff.text()).toBe("");
     files.write("file", "b\n");
     expect(files.turnDiff.text().match(/^diff .*$/gm)).toEqual(["diff --git a/file b/file"]);
+  });
+});
+
+describe("a file that a command exchanges while we look at it", () => {
+  /** Right after the diff saw a file in this place. */
+  const exchange = (name: string, put: (file: string) => void) => {
+    const lstat = fs.lstatSync;
+    const spy = vi.spyOn(fs, "lstatSync").mockImplementationOnce((file) => {
+      const stat = lstat(file);
+      fs.rmSync(files.at(name));
+      put(files.at(name));
+      return stat;
+    });
+    onTestFinished(() => spy.mockRestore());
+  };
+
+  test("is not what a link in its place leads to", () => {
+    files.write("secret", "secret\n");
+    files.patchTo("a", "1\n");
+    exchange("a", (file) => fs.symlinkSync(files.at("secret"), file));
+    expect(files.turnDiff.text()).toBe("");
+    expect(files.turnDiff.text()).toContain("new file mode 120000"); // which is what is there
+  });
+
+  test("is not waited for as a FIFO", () => {
+    files.patchTo("a", "1\n");
+    exchange("a", (file) => {
+      execFileSync("mkfifo", [file]);
+      const writer = spawn("sh", ["-c", 'echo said > "$1"', "sh", file]);
+      onTestFinished(() => void writer.kill());
+    });
+    expect(files.turnDiff.text()).toBe("");
+  });
+
+  test.runIf(process.platform === "linux")("is not what the kernel shows of us behind a linked folder", () => {
+    files.patchTo("dir/environ", "1\n");
+    fs.rmSync(files.at("dir"), { recursive: true });
+    fs.symlinkSync("/proc/self", files.at("dir"));
+    expect(files.turnDiff.text()).toBe("");
   });
 });
 
