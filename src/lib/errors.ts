@@ -27,6 +27,7 @@ export function errorCode(error: unknown): string | undefined {
 
 const systemErrors: Readonly<Record<string, string>> = {
   ENOENT: "No such file or directory (os error 2)",
+  ENXIO: "No such device or address (os error 6)",
   EACCES: "Permission denied (os error 13)",
   EPERM: "Operation not permitted (os error 1)",
   EEXIST: "File exists (os error 17)",

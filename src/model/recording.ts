@@ -21,12 +21,15 @@
  *
  * No header, address or variable ever gets into a recording; addresses in error texts are taken out.
  */
-import { openSync, writeSync } from "node:fs";
-import { explainSystemError, UserError } from "../lib/errors.ts";
+import { constants, openSync, writeSync } from "node:fs";
+import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
 import { EventQueue } from "./event-queue.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
 
 export const recordingVersion = 1;
+
+/** How long a pipe may take nothing before we give it up; all other work waits with us. */
+const mostWaitMs = 2000;
 
 /** Writes one recording; the clients of several conversations may share it. */
 export class Recorder {
@@ -38,7 +41,9 @@ export class Recorder {
   /** Replaces `file`. Throws a UserError when it cannot be written. */
   constructor(file: string) {
     this.#file = file;
-    this.#descriptor = this.#try(() => openSync(file, "w", 0o600));
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK, O_NOCTTY } = constants;
+    // A FIFO that nobody reads is refused and not waited for.
+    this.#descriptor = this.#try(() => openSync(file, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY, 0o600));
     this.#write({ type: "recording", version: recordingVersion });
   }
 
@@ -66,7 +71,7 @@ export class Recorder {
   }
 
   #write(line: object): void {
-    this.#try(() => writeSync(this.#descriptor, `${JSON.stringify(line)}\n`));
+    this.#try(() => writeWhole(this.#descriptor, Buffer.from(`${JSON.stringify(line)}\n`)));
   }
 
   #try<T>(write: () => T): T {
@@ -74,6 +79,23 @@ export class Recorder {
       return write();
     } catch (cause) {
       throw new UserError(`Cannot write the recording "${this.#file}": ${explainSystemError(cause)}`, { cause });
+    }
+  }
+}
+
+/** The system may take a part only, as a disk does that is nearly full, or a pipe that is read slowly. */
+function writeWhole(descriptor: number, bytes: Buffer): void {
+  let rest = bytes;
+  let patienceMs = mostWaitMs;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+      patienceMs = mostWaitMs;
+    } catch (error) {
+      if (errorCode(error) !== "EAGAIN") throw error;
+      if (patienceMs <= 0) throw new Error(`its reader took nothing for ${mostWaitMs / 1000} s`, { cause: error });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      patienceMs -= 10;
     }
   }
 }

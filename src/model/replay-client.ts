@@ -1,10 +1,13 @@
-import { readFileSync } from "node:fs";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { readRegularFile } from "../lib/read-regular-file.ts";
 import { type ModelClient, ModelError, type ModelEvent } from "./model-client.ts";
 import { recordingVersion } from "./recording.ts";
 import { readItem } from "./response-items.ts";
 import { tokenUsage } from "./token-usage.ts";
+
+/** It is held whole, as bytes, text and answers. */
+const maxRecordingBytes = 256 * 1024 * 1024;
 
 interface RecordedAnswer {
   readonly conversation: number;
@@ -55,7 +58,7 @@ export function replayClient(recording: Recording): ModelClient {
 function readAnswers(file: string): RecordedAnswer[] {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readRegularFile(file, maxRecordingBytes).toString("utf8");
   } catch (cause) {
     throw new UserError(`Cannot read the recording "${file}": ${explainSystemError(cause)}`, { cause });
   }

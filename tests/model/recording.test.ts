@@ -1,7 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/lib/errors.ts";
 import { Recorder, recordingClient } from "../../src/model/recording.ts";
 import { Recording, replayClient } from "../../src/model/replay-client.ts";
@@ -140,4 +151,50 @@ test("files that cannot be opened are told", () => {
   const cause = "No such file or directory (os error 2)";
   expect(() => new Recording(missing)).toThrow(new UserError(`Cannot read the recording "${missing}": ${cause}`));
   expect(() => new Recorder(missing)).toThrow(new UserError(`Cannot write the recording "${missing}": ${cause}`));
+});
+
+function newFifo(): string {
+  const file = newFile();
+  execFileSync("mkfifo", [file]);
+  return file;
+}
+
+/** Keeps a FIFO open, so that it can be opened for writing; reads nothing. */
+function holdOpen(fifo: string): void {
+  const descriptor = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  onTestFinished(() => closeSync(descriptor));
+}
+
+const longText = { type: "text_delta", delta: "x".repeat(1_000_000) } as const;
+
+test("a pipe gets all of a long line, though it takes a part only at a time", async () => {
+  const [fifo, copy] = [newFifo(), newFile()];
+  holdOpen(fifo);
+  const reader = spawn("sh", ["-c", 'exec cat "$1" > "$2"', "sh", fifo, copy]);
+  onTestFinished(() => void reader.kill());
+  const recorder = new Recorder(fifo);
+  recorder.addEvent(1, longText);
+  const text = `${header}\n${JSON.stringify({ request: 1, ...longText })}\n`;
+  await expect.poll(() => readFileSync(copy, "utf8") === text, { timeout: 20_000 }).toBe(true);
+});
+
+test("a pipe that nobody reads is not waited for, neither at the beginning nor later", () => {
+  const fifo = newFifo();
+  const problem = (cause: string) => new UserError(`Cannot write the recording "${fifo}": ${cause}`);
+  expect(() => new Recorder(fifo)).toThrow(problem("No such device or address (os error 6)"));
+  holdOpen(fifo);
+  const recorder = new Recorder(fifo);
+  expect(() => recorder.addEvent(1, longText)).toThrow(problem("its reader took nothing for 2 s"));
+});
+
+test("a recording that would never end is refused", () => {
+  const large = newFile("");
+  truncateSync(large, 3 * 1024 ** 3);
+  for (const [file, problem] of [
+    [newFifo(), "not a regular file"],
+    ["/dev/zero", "not a regular file"],
+    [large, "larger than 256 MiB"],
+  ] as const) {
+    expect(() => new Recording(file)).toThrow(new UserError(`Cannot read the recording "${file}": ${problem}`));
+  }
 });

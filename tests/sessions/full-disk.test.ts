@@ -6,6 +6,7 @@ import { callShell, fakeModel, type ScriptedStep, say } from "../support/fake-mo
 import { fullAccess as fullAccessConfig, startMcp } from "../support/mcp-session.ts";
 import { fullAccess, type ProtoSession, startProto } from "../support/proto-session.ts";
 import { type RunningCodex, startCodex } from "../support/run-codex.ts";
+import { workspace } from "../support/workspace.ts";
 import { linesOf, shape } from "./support.ts";
 
 /** No disk of the test's own: from this size on, the kernel refuses to let the process's files grow. */
@@ -137,4 +138,19 @@ test.runIf(canLimit)("when more waits than memory should hold, recording ends, a
   await task(proto, "task 3");
   expect(told(proto)).toEqual([stop(file).replace("tried again as it goes on", "not tried again")]);
   expect(statSync(file).size).toBe(size);
+});
+
+test.runIf(canLimit)("a recording whose last line the disk takes in part is told as a failure", async () => {
+  await using model = await fakeModel(answers);
+  using place = workspace({ git: false });
+  const file = path.join(place.work, "run.jsonl");
+  await using proto = startProto({ model, args: [...fullAccess, "--record", file] });
+  await task(proto, "task 1");
+  const { size } = statSync(file);
+  const header = readFileSync(file, "utf8").indexOf("\n") + 1;
+  leaveRoom(proto, size + (size - header) - 10); // the second answer is as long as the first
+  proto.input("task 2");
+  const { msg } = await proto.next("error");
+  expect(msg.message).toBe(`Cannot write the recording "${file}": EFBIG: file too large, write`);
+  expect(readFileSync(file, "utf8").split("\n").at(-1)).toContain('"completed"');
 });
