@@ -170,7 +170,8 @@ const longText = { type: "text_delta", delta: "x".repeat(1_000_000) } as const;
 test("a pipe gets all of a long line, though it takes a part only at a time", async () => {
   const [fifo, copy] = [newFifo(), newFile()];
   holdOpen(fifo);
-  const reader = spawn("sh", ["-c", 'exec cat "$1" > "$2"', "sh", fifo, copy]);
+  // Late, so that the pipe is full before anything is taken from it.
+  const reader = spawn("sh", ["-c", 'sleep 0.5; exec cat "$1" > "$2"', "sh", fifo, copy]);
   onTestFinished(() => void reader.kill());
   const recorder = new Recorder(fifo);
   recorder.addEvent(1, longText);
