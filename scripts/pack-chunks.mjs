@@ -8,6 +8,7 @@ const packs = [
   ["src/cli/program.ts"],
   ["src/cli/exec-command.ts", "src/model/create-model-client.ts"],
   ["src/render/human-renderer.ts"], // loaded when the request is on its way
+  ["src/cli/mcp-command.ts"], // a server answers before it loads what conversations need
   ["src/tools/run-tool-call.ts"], // ahead of commands that share something with it and are seldom run
 ];
 
