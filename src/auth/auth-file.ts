@@ -2,6 +2,7 @@ import path from "node:path";
 import { errorCode, explainSystemError } from "../lib/errors.ts";
 import { isRecord, isTooDeep, parseDeepJson, tooDeepText } from "../lib/parse-json.ts";
 import { readRegularFile } from "../lib/read-regular-file.ts";
+import { fitsHeader } from "./fits-header.ts";
 import { jwtClaims } from "./jwt-claims.ts";
 
 /** What `auth.json` holds, as far as we use it (spec core 4.4). Blank values count as absent. */
@@ -76,7 +77,9 @@ function readTokens({ tokens, last_refresh, oauth }: AuthContent): ChatgptTokens
   return {
     accessToken,
     refreshToken: textOf(tokens["refresh_token"]),
-    accountId: [tokens["account_id"], ofService["chatgpt_account_id"]].map(textOf).find(fitsHeader),
+    accountId: [tokens["account_id"], ofService["chatgpt_account_id"]]
+      .map(textOf)
+      .find((id) => id !== undefined && fitsHeader(id)),
     plan: textOf(ofService["chatgpt_plan_type"])?.toLowerCase(),
     email: textOf(claims["email"]),
     subject: textOf(claims["sub"]),
@@ -100,11 +103,6 @@ export function isSameAccount(one: ChatgptTokens, other: ChatgptTokens): boolean
 function timeOf(value: unknown): number | undefined {
   const time = typeof value === "string" || typeof value === "number" ? new Date(value).getTime() : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
-}
-
-/** One that does not would keep every request from being sent. */
-function fitsHeader(text: string | undefined): boolean {
-  return text !== undefined && !/[^\x21-\x7e]/.test(text);
 }
 
 function textOf(value: unknown): string | undefined {

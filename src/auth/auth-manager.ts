@@ -3,6 +3,7 @@ import { messageOf, UserError } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { type AuthContent, type AuthFile, type ChatgptTokens, readAuthFile } from "./auth-file.ts";
 import { type Credential, type CredentialNeed, resolveCredential } from "./credentials.ts";
+import { fitsHeader } from "./fits-header.ts";
 import type { IssuerClient, IssuerConnection } from "./issuer-client.ts";
 import { ageOf, type TokenAge } from "./token-age.ts";
 import type { TokenSet } from "./token-content.ts";
@@ -145,7 +146,7 @@ export class AuthManager {
   async loginWithApiKey(text: string): Promise<void> {
     const key = text.trim();
     if (key === "") throw new UserError("No API key provided.");
-    if (/[^\x21-\x7e]/.test(key)) throw new UserError("That is no API key: it holds a blank or a control character.");
+    if (!fitsHeader(key)) throw new UserError("That is no API key: it holds a blank or a control character.");
     this.#pendingLogin?.cancel("a login with an API key took its place");
     await this.#inTurn(async () => {
       const { apiKeyContent } = await import("./token-content.ts");

@@ -2,6 +2,7 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 import { withoutPassword } from "../lib/without-password.ts";
+import { fitsHeader } from "./fits-header.ts";
 import type { TokenAnswer } from "./token-content.ts";
 
 /** How an issuer is reached: the connections of the model client, with their proxies and certificates. */
@@ -90,7 +91,7 @@ export class IssuerClient {
       textOf(answer[name]),
     );
     if ((idToken ?? accessToken ?? refreshToken) === undefined) throw new Error(`${this.url} granted no token`);
-    if (accessToken !== undefined && /[^\x21-\x7e]/.test(accessToken)) {
+    if (accessToken !== undefined && !fitsHeader(accessToken)) {
       throw new Error(`${this.url} granted an access token with a blank or a control character`); // no header can carry it
     }
     return {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { writeSync } from "node:fs";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { sleepSync } from "../lib/sleep-sync.ts";
 
 const pauseMs = 10;
 
@@ -15,7 +16,7 @@ export function writeStdout(text: string): number {
       if (code !== "EAGAIN")
         throw new UserError(`Cannot write to stdout: ${explainSystemError(error)}`, { cause: error });
       // A pipe that another process made non-blocking is full; the reader has something to do first.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+      sleepSync(pauseMs);
     }
   }
   return 0;

@@ -23,6 +23,7 @@
  */
 import { constants, openSync, writeSync } from "node:fs";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { sleepSync } from "../lib/sleep-sync.ts";
 import { EventQueue } from "./event-queue.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
 
@@ -94,7 +95,7 @@ function writeWhole(descriptor: number, bytes: Buffer): void {
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
       if (patienceMs <= 0) throw new Error(`its reader took nothing for ${mostWaitMs / 1000} s`, { cause: error });
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      sleepSync(10);
       patienceMs -= 10;
     }
   }

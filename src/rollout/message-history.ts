@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
+import { sleepSync } from "../lib/sleep-sync.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { HistoryEntry } from "../protocol/event.ts";
 
@@ -96,7 +97,7 @@ function endsInLine(fd: number): boolean {
     if (last[0] === 10) return true;
     if (size !== seen) patience = 10;
     seen = size;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // once for a torn line, which is ended then
+    sleepSync(20); // once for a torn line, which is ended then
   }
   return false;
 }
