@@ -72,14 +72,19 @@ const bundle = await build({
   splitting: true,
   metafile: true,
   write: false,
+  sourcemap: "inline",
+  sourcesContent: false,
   plugins: [withoutUnusedParts],
 });
 const packs = await packChunks(bundle, common);
 const mark = `/*${createHash("sha256")
-  .update([...packs.values()].join())
+  .update([...packs.values()].map(({ text }) => text).join())
   .digest("hex")
   .slice(0, 16)}*/`;
-for (const [pack, text] of packs) writeFileSync(path.join(dist, pack), mark + text);
+for (const [pack, { text, map }] of packs) {
+  writeFileSync(path.join(dist, pack), mark + text);
+  writeFileSync(path.join(dist, `${pack}.map`), JSON.stringify(map)); // not published; the tests read it
+}
 await build({
   ...common,
   define: { ...common.define, CODEX_PACKS: JSON.stringify([...packs.keys()]), CODEX_BUILD: JSON.stringify(mark) },

@@ -24,7 +24,7 @@ const loadedAlone = [
 ];
 
 /**
- * The text of every pack by its file name. A pack holds parts, each a function that is called as a CommonJS module when
+ * The text and the source map of every pack by its file name. A pack holds parts, each a function that is called as a CommonJS module when
  * something in it is asked for; `require("./pack/part/chunk")` is how one part asks for a chunk in another.
  */
 export async function packChunks({ outputFiles, metafile }, options) {
@@ -32,11 +32,22 @@ export async function packChunks({ outputFiles, metafile }, options) {
   const texts = new Map(outputFiles.map(({ path: file, text }) => [path.basename(file), text]));
   const members = new Map();
   for (const part of parts) {
-    const code = await joinChunks(part, { parts, texts, outputs: metafile.outputs, options });
-    const member = `${JSON.stringify(part.name)}(exports,require,module,__dirname,__hold){${code}}`;
-    members.set(part.pack, [...(members.get(part.pack) ?? []), member]);
+    const { code, map } = await joinChunks(part, { parts, texts, outputs: metafile.outputs, options });
+    const text = `${JSON.stringify(part.name)}(exports,require,module,__dirname,__hold){\n${code}}`;
+    members.set(part.pack, [...(members.get(part.pack) ?? []), { text, map }]);
   }
-  return new Map([...members].map(([pack, functions]) => [pack, `({${functions.join(",\n")}})`]));
+  return new Map([...members].map(([pack, functions]) => [pack, joinMembers(functions)]));
+}
+
+/** The code of each member starts on a line of its own, so that its source map needs an offset in lines only. */
+function joinMembers(members) {
+  const sections = [];
+  let line = 1;
+  for (const { text, map } of members) {
+    sections.push({ offset: { line, column: 0 }, map });
+    line += text.split("\n").length;
+  }
+  return { text: `({${members.map(({ text }) => text).join(",\n")}})`, map: { version: 3, sections } };
 }
 
 /**
@@ -124,7 +135,10 @@ async function joinChunks(part, { parts, texts, outputs, options }) {
     format: "cjs",
     supported: { "dynamic-import": false },
     write: false,
+    sourcemap: "external",
+    sourcesContent: false,
     plugins: [plugin],
   });
-  return outputFiles[0].text;
+  const [map, code] = ["map", "cjs"].map((end) => outputFiles.find(({ path: file }) => file.endsWith(`.${end}`)).text);
+  return { code, map: JSON.parse(map) };
 }

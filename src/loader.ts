@@ -43,13 +43,19 @@ export function load(name: string): unknown {
   return module.exports;
 }
 
-/** The build has written `./part/chunk` for a chunk, and `import:name` for what an import statement asks Node for. */
+/**
+ * The build has written `./part/chunk` for a chunk, and `import:name` for what an import statement asks Node for.
+ * Every chunk is an ES module. Without the mark, the code that esbuild writes for `import()` would take it for a CommonJS
+ * module and replace its default export with the whole module.
+ */
 function requireChunk(id: string): unknown {
   if (id.startsWith("import:")) return importBuiltin(id.slice("import:".length));
   if (!id.startsWith("./")) return require(id);
   const end = id.lastIndexOf("/");
   const part = load(id.slice(2, end)) as Readonly<Record<string, unknown>>; // what the build has put there
-  return part[id.slice(end + 1)];
+  const chunk = part[id.slice(end + 1)];
+  if (typeof chunk !== "object" || chunk === null) throw new Error(`The build is not complete: ${id} is missing.`);
+  return Object.defineProperty(chunk, "__esModule", { value: true });
 }
 
 /**

@@ -18,6 +18,10 @@ const minColumns = 20;
 
 type TerminalStream = NodeJS.WritableStream & { readonly columns?: number };
 
+/**
+ * Draws with ora, and keeps every failure to itself: an ornament never ends a run. After the first failure nothing is
+ * drawn any more.
+ */
 export class TerminalSpinner implements Spinner {
   readonly #stream: TerminalStream;
   readonly #hasColour: boolean;
@@ -25,6 +29,7 @@ export class TerminalSpinner implements Spinner {
   #what: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ora: Ora | undefined;
+  #hasFailed = false;
 
   constructor(stream: TerminalStream, options: { readonly hasColour: boolean; readonly patienceMs?: number }) {
     this.#stream = stream;
@@ -39,31 +44,47 @@ export class TerminalSpinner implements Spinner {
   }
 
   clear(): void {
-    if (this.#ora?.isSpinning === true) this.#ora.stop();
+    this.#erase();
     if (this.#what !== undefined) this.#arm();
   }
 
   stop(): void {
     this.#what = undefined;
     clearTimeout(this.#timer);
-    if (this.#ora?.isSpinning === true) this.#ora.stop();
+    this.#erase();
   }
 
   #arm(): void {
     clearTimeout(this.#timer);
+    if (this.#hasFailed) return;
     // Unreferenced: a run that has ended does not wait for its decoration.
     this.#timer = setTimeout(() => void this.#draw(), this.#patienceMs).unref();
   }
 
   async #draw(): Promise<void> {
     if (this.#columns < minColumns) return;
-    this.#ora ??= await this.#create();
-    if (this.#what !== undefined) this.#ora.start(this.#fit(this.#what));
+    try {
+      this.#ora ??= await this.#create();
+      if (this.#what !== undefined) this.#ora.start(this.#fit(this.#what));
+    } catch {
+      this.#giveUp();
+    }
+  }
+
+  #erase(): void {
+    if (this.#ora?.isSpinning === true) this.#ora.stop();
+  }
+
+  #giveUp(): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#erase(); // ora's timer and its hooks on the streams
   }
 
   async #create(): Promise<Ora> {
-    const { default: ora } = await import("ora");
-    return ora({
+    const [{ default: ora }, { default: chalk }] = await Promise.all([import("ora"), import("chalk")]);
+    chalk.level = this.#hasColour ? 1 : 0; // ora's chalk does not look at the terminal itself
+    const spinner = ora({
       stream: this.#stream,
       isEnabled: true,
       color: this.#hasColour ? "cyan" : false,
@@ -71,6 +92,22 @@ export class TerminalSpinner implements Spinner {
       hideCursor: false,
       discardStdin: false,
     });
+    // ora calls these from its own timer and from its hook on the stream, where nobody else could catch what they throw.
+    for (const name of ["render", "clear"] as const) {
+      const method = spinner[name].bind(spinner);
+      spinner[name] = () => {
+        try {
+          method();
+        } catch {
+          this.#giveUp();
+        }
+        return spinner;
+      };
+    }
+    this.#stream.on("resize", () => {
+      if (this.#what !== undefined) spinner.text = this.#fit(this.#what);
+    });
+    return spinner;
   }
 
   get #columns(): number {

@@ -23,6 +23,10 @@ export interface ModelStep {
   readonly usage?: ModelUsage | null;
   /** Wait before the first byte. */
   readonly delayMs?: number;
+  /** Sends no byte before this is settled. */
+  readonly after?: Promise<unknown>;
+  /** Called before each server-sent event, with its index; the event waits for the promise. */
+  readonly gate?: (index: number) => Promise<unknown> | undefined;
   /** Wait after each server-sent event. */
   readonly gapMs?: number;
   /** Answers with this status, `body` and `headers` instead of a stream. */
@@ -202,6 +206,7 @@ interface Playing {
 }
 
 async function play(step: ModelStep, { response, turn, wire, signal }: Playing): Promise<void> {
+  await step.after;
   if (step.delayMs !== undefined) await sleep(step.delayMs, undefined, { signal });
   if (step.hang === "headers") return;
   if (step.status !== undefined) {
@@ -212,7 +217,8 @@ async function play(step: ModelStep, { response, turn, wire, signal }: Playing):
   response.flushHeaders();
   if (step.hang === true) return;
   const events = step.raw ?? (wire === "chat" ? chatEvents(step, turn) : responsesEvents(step, turn));
-  for (const event of events.slice(0, step.cut)) {
+  for (const [index, event] of events.slice(0, step.cut).entries()) {
+    await step.gate?.(index);
     if (response.destroyed) return;
     // Waiting for the bytes to be out makes a cut fall exactly where the script says.
     if (step.cut !== undefined) await new Promise((sent) => response.write(event, sent));

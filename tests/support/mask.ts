@@ -5,5 +5,5 @@ export function masked(text: string, run: { readonly work: string; readonly home
     .replaceAll(run.home, "<HOME>")
     .replace(/\b[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}\b/g, "<ID>")
     .replace(/\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\]/g, "[<TIME>]")
-    .replace(/\b(in|after) (?:\d+ms|\d+\.\d\ds)(?=[:…\s])/g, "$1 <DURATION>");
+    .replace(/\b(in|after) (?:\d+ms|\d+\.\d\ds)(?=[:…\s]|$)/g, "$1 <DURATION>");
 }
