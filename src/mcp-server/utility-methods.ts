@@ -2,11 +2,12 @@ import path from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { childEnvironment } from "../process/child-env.ts";
-import { diffToRemote } from "../process/git-diff.ts";
+import { diffToRemote, scratchParentIn } from "../process/git-diff.ts";
 import { type CommandOutcome, runCommand } from "../process/run-command.ts";
-import { hasNetworkAccess } from "../protocol/policy.ts";
+import type { Sandbox } from "../process/sandbox.ts";
+import { hasNetworkAccess, type SandboxPolicy } from "../protocol/policy.ts";
 import { decodeParams } from "./decode.ts";
-import type { MethodHandler } from "./direct-methods.ts";
+import type { MethodContext, MethodHandler } from "./direct-methods.ts";
 import { ExecParamsSchema, GitDiffParamsSchema } from "./method-schemas.ts";
 import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
 
@@ -19,7 +20,11 @@ export const utilityMethods = {
     call.onCancel(() => ending.abort());
     const signal = AbortSignal.any([ending.signal, conversations.closing]);
     try {
-      const diff = await diffToRemote(path.resolve(state.processCwd, cwd), { env: state.config.env, signal });
+      const { env, codexHome } = state.config;
+      const scratchParent = scratchParentIn(codexHome);
+      const sandbox = gitSandbox(scratchParent, { state, conversations });
+      const folder = path.resolve(state.processCwd, cwd);
+      const diff = await diffToRemote(folder, { env, signal, sandbox, scratchParent });
       call.onCancel(undefined);
       await call.replyInSteps(diff);
     } catch (cause) {
@@ -59,6 +64,26 @@ export const utilityMethods = {
     call.reply({ exitCode: outcome.exitCode, stdout: outcome.stdout, stderr: outcome.stderr });
   },
 } as const satisfies Readonly<Record<string, MethodHandler>>;
+
+/**
+ * Git may write in its scratch folder alone. Where no sandbox can be had, it runs without one only if this server's own
+ * commands do so too.
+ */
+function gitSandbox(scratchParent: string, { state, conversations }: MethodContext): Sandbox {
+  const scratchOnly: SandboxPolicy = {
+    mode: "workspace-write",
+    writable_roots: [],
+    network_access: false,
+    exclude_tmpdir_env_var: true,
+    exclude_slash_tmp: true,
+  };
+  try {
+    return conversations.sandboxes.get(scratchOnly, scratchParent);
+  } catch (error) {
+    if (state.config.sandboxPolicy.mode !== "danger-full-access") throw error;
+    return conversations.sandboxes.get({ mode: "danger-full-access" }, scratchParent);
+  }
+}
 
 async function failing(action: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
   try {

@@ -24,10 +24,12 @@ export interface CommandRequest {
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal;
   readonly sandbox: Sandbox;
-  /** Pieces of at most 8192 bytes, only good during the call; after ten thousand of a stream no more are handed on. The
-   * command has to wait with more output until what is returned has ended.
+  /** Pieces of at most 8192 bytes, only good during the call. The command has to wait with more output until what is
+   * returned has ended.
    */
   readonly onOutput?: (stream: OutputStream, chunk: Buffer) => Promise<unknown> | undefined;
+  /** After so many pieces of a stream no more are handed on; default: ten thousand. */
+  readonly maxPieces?: number;
 }
 
 export type CommandOutcome =
@@ -49,7 +51,7 @@ export type CommandOutcome =
 const timeoutExitCode = 124;
 const abortExitCode = 130;
 const pieceBytes = 8192;
-const maxPieces = 10_000;
+const defaultMaxPieces = 10_000;
 /** For the end of the pipes after the command's own end: what it left behind may hold them for ever. */
 const outputGraceMs = 500;
 /** For the end of a command that was killed: one in the kernel, or another user's, may outlive that. */
@@ -283,7 +285,7 @@ function isProgram({ argv, cwd, env }: CommandRequest): boolean {
 }
 
 /** Hands an output on in pieces, as far as anybody wants them. */
-function pieceHandler({ onOutput }: CommandRequest, stream: OutputStream): ChunkHandler {
+function pieceHandler({ onOutput, maxPieces = defaultMaxPieces }: CommandRequest, stream: OutputStream): ChunkHandler {
   let left = onOutput === undefined ? 0 : maxPieces;
   return (chunk) => {
     let pressure: Promise<unknown> | undefined;

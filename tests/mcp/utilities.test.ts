@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive } from "../process/support.ts";
@@ -133,27 +133,27 @@ describe("H: gitDiffToRemote", () => {
     const waiting = (place: Workspace) => {
       clone(place);
       const shim = path.join(place.root, "git");
-      writeFileSync(shim, '#!/bin/sh\necho $$ > "$0.pid"\nexec sleep 60\n', { mode: 0o755 });
+      writeFileSync(shim, '#!/bin/sh\necho $$ > "$TMPDIR/pid"\nexec sleep 60\n', { mode: 0o755 });
       writeFileSync(path.join(place.home, ".env"), `PATH=${place.root}:${place.env["PATH"]}\n`);
     };
     await using mcp = startMcp({ setup: waiting });
     const { place } = mcp.codex;
-    const pidFile = path.join(place.root, "git.pid");
+    const pidFiles = () => Object.entries(place.homeFiles()).filter(([name]) => /^tmp\/git-[^/]+\/pid$/.test(name));
     const started = async () => {
-      await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, "utf8") !== "").toBe(true);
-      const pid = Number(readFileSync(pidFile, "utf8"));
-      rmSync(pidFile);
-      return pid;
+      await expect.poll(() => pidFiles().some(([, pid]) => pid !== "")).toBe(true);
+      return Number(pidFiles()[0]?.[1]);
     };
     const cancelled = mcp.request("gitDiffToRemote", { cwd: place.work }, 1);
     const first = await started();
     mcp.send({ method: "notifications/cancelled", params: { requestId: 1 } });
     expect((await cancelled).error?.code).toBe(-32600);
+    expect(pidFiles()).toEqual([]);
     void mcp.request("gitDiffToRemote", { cwd: place.work }).catch(() => {});
     const second = await started();
     mcp.codex.child.kill("SIGTERM");
     await mcp.ended();
     for (const pid of [first, second]) expect(isAlive(pid)).toBe(false);
+    expect(pidFiles()).toEqual([]);
   });
 
   test("a git among the files of the repository is not the one that is run", async () => {
