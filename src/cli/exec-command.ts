@@ -1,7 +1,8 @@
-import { constants, existsSync, fstatSync, ftruncateSync, openSync, writeFileSync } from "node:fs";
+import { constants, fstatSync, ftruncateSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Config, ConfigFlags } from "../config/config.ts";
+import { exposedFolders } from "../config/exposed-folders.ts";
 import { findGitRoot } from "../config/git-root.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Conversation } from "../conversation/conversation.ts";
@@ -10,6 +11,7 @@ import { timeLimitText } from "../conversation/task.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { readImageFile } from "../lib/image-file.ts";
 import { startLog } from "../lib/log.ts";
+import { openNamedFile } from "../lib/open-named-file.ts";
 import type { Event } from "../protocol/event.ts";
 import type { SandboxMode } from "../protocol/policy.ts";
 import type { InputItem } from "../protocol/submission.ts";
@@ -66,7 +68,8 @@ export async function execCommand(promptArgument: string | undefined, options: E
     );
   }
   checkImages(options.images);
-  const answerFile = options.lastMessageFile === undefined ? undefined : openAnswerFile(options.lastMessageFile);
+  const { lastMessageFile } = options;
+  const answerFile = lastMessageFile === undefined ? undefined : openAnswerFile(lastMessageFile, loaded);
 
   const { timeoutMs } = options;
   const reading = readPrompt(promptArgument, (text) => output.stderr(`${text}\n`));
@@ -268,9 +271,10 @@ interface AnswerFile {
 }
 
 /** Opened before the run costs anything, and changed only at its end. A FIFO that nobody reads is refused, not waited for. */
-function openAnswerFile(name: string): AnswerFile {
+function openAnswerFile(name: string, config: Config): AnswerFile {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
   try {
-    return { name, fd: openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK, 0o666) };
+    return { name, fd: openNamedFile(name, { flags, mode: 0o666, exposed: exposedFolders(config) }) };
   } catch (cause) {
     throw new UserError(`Failed to write last message file "${name}": ${explainSystemError(cause)}`, { cause });
   }
@@ -280,7 +284,7 @@ function openAnswerFile(name: string): AnswerFile {
 function writeAnswer({ name, fd }: AnswerFile, outcome: RunOutcome, output: Output): number {
   const answer = outcome.reason === "completed" ? outcome.lastAgentMessage : null;
   try {
-    if (!existsSync(name)) throw new Error("it is gone");
+    if (!isStillThere(name, fd)) throw new Error("a command has removed or replaced it");
     if (fstatSync(fd).isFile()) ftruncateSync(fd);
     writeFileSync(fd, answer ?? "");
   } catch (error) {
@@ -289,6 +293,11 @@ function writeAnswer({ name, fd }: AnswerFile, outcome: RunOutcome, output: Outp
   }
   if (answer === null) output.stderr(`Warning: no last agent message; wrote empty content to ${name}\n`);
   return outcome.exitCode;
+}
+
+function isStillThere(name: string, fd: number): boolean {
+  const [there, opened] = [statSync(name, { throwIfNoEntry: false }), fstatSync(fd)];
+  return !opened.isFile() || (there?.dev === opened.dev && there.ino === opened.ino);
 }
 
 async function createRenderer(

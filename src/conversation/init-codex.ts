@@ -2,6 +2,7 @@ import type { AuthManager } from "../auth/auth-manager.ts";
 import type { Credential } from "../auth/credentials.ts";
 import type { Config } from "../config/config.ts";
 import { environmentContextText, userInstructionsText } from "../config/environment-context.ts";
+import { exposedFolders } from "../config/exposed-folders.ts";
 import { loginShellName } from "../config/shell-name.ts";
 import { type ClientInfo, originatorOf } from "../config/user-agent.ts";
 import { UserError } from "../lib/errors.ts";
@@ -209,12 +210,12 @@ async function openModel(
   };
   if (replayFile !== undefined) {
     const { Recording, replayClient } = await import("../model/replay-client.ts");
-    const client = replayClient(new Recording(replayFile));
+    const client = replayClient(new Recording(replayFile, exposedFolders(config)));
     return () => Promise.resolve(client);
   }
   if (recordFile !== undefined) {
     const { Recorder, recordingClient } = await import("../model/recording.ts");
-    const recorder = new Recorder(recordFile);
+    const recorder = new Recorder(recordFile, exposedFolders(config));
     return async () => recordingClient(await connect(), recorder);
   }
   return connect;

@@ -6,6 +6,7 @@ import {
   openSync,
   readlinkSync,
   readSync,
+  realpathSync,
   type Stats,
   statfsSync,
   statSync,
@@ -23,22 +24,29 @@ export interface FileStart {
 }
 
 /**
+ * Judges the place that an opened file really has, whatever links led to it; throws an Error that says what is wrong with
+ * it. It looks at the opened file, so that nobody can exchange it after the check.
+ */
+export type PlaceCheck = (realPath: string) => void;
+
+/**
  * Reads a file that a repository or the model names. Nothing else is read: a FIFO or device would keep us waiting for
  * ever, and what the kernel shows as files holds secrets of ours (/proc/self/environ) that no sandbox keeps from ourselves.
  * Undefined without such a file; throws for everything that is there and no file.
  */
-export function readFileStart(file: string, maxBytes: number): FileStart | undefined {
+export function readFileStart(file: string, maxBytes: number, check?: PlaceCheck): FileStart | undefined {
   if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined; // an exception costs more than the rest
-  return withRegularFile(file, 0, (fd, stat) => readStart(fd, { size: stat.size, maxBytes }));
+  return withRegularFile(file, { check }, (fd, stat) => readStart(fd, { size: stat.size, maxBytes }));
 }
 
 /** The whole file; throws when there is none, or one of more than `maxBytes`. */
-export function readRegularFile(file: string, maxBytes: number = defaultMaxBytes): Buffer {
-  return withRegularFile(file, 0, (fd, { size }) => {
-    const bytes = readWhole(fd, { size, maxBytes });
-    if (bytes === undefined) throw new Error(`larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB`);
-    return bytes;
-  });
+export function readRegularFile(file: string, maxBytes: number = defaultMaxBytes, check?: PlaceCheck): Buffer {
+  return withRegularFile(file, { check }, (fd, { size }) => readAll(fd, { size, maxBytes }));
+}
+
+/** The same of a file that is open already; leaves it open. */
+export function readOpenFile(fd: number, maxBytes: number): Buffer {
+  return readAll(fd, { size: checkedStat(fd).size, maxBytes });
 }
 
 /** A file that commands may exchange while it is opened: a link in its place throws. `bytes` is undefined above `maxBytes`. */
@@ -46,26 +54,53 @@ export function readUnlinkedFile(
   file: string,
   maxBytes: number,
 ): { readonly stat: Stats; readonly bytes: Buffer | undefined } {
-  return withRegularFile(file, constants.O_NOFOLLOW, (fd, stat) => {
+  return withRegularFile(file, { flags: constants.O_NOFOLLOW }, (fd, stat) => {
     return { stat, bytes: readWhole(fd, { size: stat.size, maxBytes }) };
   });
 }
 
-function withRegularFile<T>(file: string, flags: number, read: (fd: number, stat: Stats) => T): T {
+interface Opening {
+  readonly flags?: number;
+  readonly check?: PlaceCheck | undefined;
+}
+
+function withRegularFile<T>(file: string, { flags = 0, check }: Opening, read: (fd: number, stat: Stats) => T): T {
   const fd = openSync(file, flags | constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    const stat = fstatSync(fd);
-    if (stat.isDirectory()) throw new Error("Is a directory (os error 21)");
-    if (!stat.isFile() || isOfKernel(fd)) throw new Error("not a regular file");
+    const stat = checkedStat(fd);
+    check?.(realPathOf(fd, file));
     return read(fd, stat);
   } finally {
     closeSync(fd);
   }
 }
 
+function checkedStat(fd: number): Stats {
+  const stat = fstatSync(fd);
+  if (stat.isDirectory()) throw new Error("Is a directory (os error 21)");
+  if (!stat.isFile() || isOfKernel(fd)) throw new Error("not a regular file");
+  return stat;
+}
+
+/** What the kernel calls the opened file; elsewhere than on Linux what its name leads to a moment later. */
+function realPathOf(fd: number, file: string): string {
+  if (process.platform !== "linux") return realpathSync.native(file);
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return realpathSync.native(file); // no /proc here
+  }
+}
+
 interface Amount {
   readonly size: number;
   readonly maxBytes: number;
+}
+
+function readAll(fd: number, amount: Amount): Buffer {
+  const bytes = readWhole(fd, amount);
+  if (bytes === undefined) throw new Error(`larger than ${Math.floor(amount.maxBytes / 1024 / 1024)} MiB`);
+  return bytes;
 }
 
 function readWhole(fd: number, amount: Amount): Buffer | undefined {

@@ -21,8 +21,9 @@
  *
  * No header, address or variable ever gets into a recording; addresses in error texts are taken out.
  */
-import { constants, openSync, writeSync } from "node:fs";
+import { constants, writeSync } from "node:fs";
 import { errorCode, explainSystemError, UserError } from "../lib/errors.ts";
+import { openNamedFile } from "../lib/open-named-file.ts";
 import { sleepSync } from "../lib/sleep-sync.ts";
 import { EventQueue } from "./event-queue.ts";
 import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "./model-client.ts";
@@ -39,12 +40,13 @@ export class Recorder {
   #conversations = 0;
   #requests = 0;
 
-  /** Replaces `file`. Throws a UserError when it cannot be written. */
-  constructor(file: string) {
+  /** Replaces `file`. Throws a UserError when it cannot be written. `exposed` as for openNamedFile. */
+  constructor(file: string, exposed: readonly string[]) {
     this.#file = file;
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK, O_NOCTTY } = constants;
     // A FIFO that nobody reads is refused and not waited for.
-    this.#descriptor = this.#try(() => openSync(file, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY, 0o600));
+    const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY;
+    this.#descriptor = this.#try(() => openNamedFile(file, { flags, mode: 0o600, exposed }));
     this.#write({ type: "recording", version: recordingVersion });
   }
 

@@ -1,6 +1,8 @@
+import { closeSync, constants } from "node:fs";
 import { explainSystemError, UserError } from "../lib/errors.ts";
+import { openNamedFile } from "../lib/open-named-file.ts";
 import { isRecord, parseJson } from "../lib/parse-json.ts";
-import { readRegularFile } from "../lib/read-regular-file.ts";
+import { readOpenFile } from "../lib/read-regular-file.ts";
 import { type ModelClient, ModelError, type ModelEvent } from "./model-client.ts";
 import { recordingVersion } from "./recording.ts";
 import { readItem } from "./response-items.ts";
@@ -21,10 +23,10 @@ export class Recording {
   readonly #answers: readonly RecordedAnswer[];
   #conversations = 0;
 
-  /** Throws a UserError that names the file, and the line where one is wrong. */
-  constructor(file: string) {
+  /** Throws a UserError that names the file, and the line where one is wrong. `exposed` as for openNamedFile. */
+  constructor(file: string, exposed: readonly string[]) {
     this.file = file;
-    this.#answers = readAnswers(file);
+    this.#answers = readAnswers(file, exposed);
   }
 
   /** The answers of the next conversation, in the order the conversations began. */
@@ -55,10 +57,10 @@ export function replayClient(recording: Recording): ModelClient {
   return { stream };
 }
 
-function readAnswers(file: string): RecordedAnswer[] {
+function readAnswers(file: string, exposed: readonly string[]): RecordedAnswer[] {
   let text: string;
   try {
-    text = readRegularFile(file, maxRecordingBytes).toString("utf8");
+    text = readNamedFile(file, exposed);
   } catch (cause) {
     throw new UserError(`Cannot read the recording "${file}": ${explainSystemError(cause)}`, { cause });
   }
@@ -151,4 +153,14 @@ function readUsage(usage: Fields) {
     reasoning: usage["reasoning_output_tokens"],
     total: usage["total_tokens"],
   });
+}
+
+function readNamedFile(file: string, exposed: readonly string[]): string {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  const fd = openNamedFile(file, { flags, exposed });
+  try {
+    return readOpenFile(fd, maxRecordingBytes).toString("utf8");
+  } finally {
+    closeSync(fd);
+  }
 }

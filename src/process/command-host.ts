@@ -11,7 +11,7 @@ import { Libc, locateForeignModule } from "./libc.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
 import { OutputPipe } from "./output-pipe.ts";
 import { encodeForPerl, perlArguments, perlCheck, perlProgram } from "./perl-helper.ts";
-import { makePrivateCopy } from "./private-copy.ts";
+import { type CopyFolders, makePrivateCopy } from "./private-copy.ts";
 import { SandboxSetupError } from "./sandbox-error.ts";
 import { type Cpu, supportedCpu } from "./system-calls.ts";
 
@@ -73,7 +73,7 @@ export class CommandHost {
    * that this very process has mapped: both are taken from copies then. Comes before the FFI is loaded and before
    * any command runs. False when that was too late or no copy could be made; throws where there is no FFI.
    */
-  protectFrom(writableRoots: readonly string[], copyFolders: readonly string[]): boolean {
+  protectFrom(writableRoots: readonly string[], copyFolders: CopyFolders): boolean {
     const isExposed = (file: string) => writableRoots.some((root) => isInside(file, root));
     const foreignModule = this.#locateForeignModule();
     const script = canonicalPath(this.#helperPath);
@@ -83,8 +83,9 @@ export class CommandHost {
     if (isExposed(script)) this.#holdProgram?.();
     const isTooLate = this.#libc !== undefined && isExposed(foreignModule);
     const load = (fd: number) => this.#libc ?? new Libc(`/proc/self/fd/${fd}`);
-    const foreignCopy = makePrivateCopy(foreignModule, { folders: copyFolders, use: load });
-    const scriptCopy = foreignCopy && makePrivateCopy(script, { folders: copyFolders, use: () => true });
+    const places = { ...copyFolders, named: copyFolders.named.filter((folder) => !isExposed(canonicalPath(folder))) };
+    const foreignCopy = makePrivateCopy(foreignModule, { ...places, use: load });
+    const scriptCopy = foreignCopy && makePrivateCopy(script, { ...places, use: () => true });
     if (foreignCopy === undefined || scriptCopy === undefined) return false;
     this.#libc = foreignCopy.result;
     this.#copies = [scriptCopy.fd, foreignCopy.fd];

@@ -1,8 +1,16 @@
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
 import path from "node:path";
 
 /** O_TMPFILE without O_DIRECTORY, which differs between the CPUs and is one of Node's constants. */
 const withoutName = 0o20000000;
+
+/** Folders for a copy, in order of preference. */
+export interface CopyFolders {
+  /** For a file that never has a name. */
+  readonly unnamed: readonly string[];
+  /** For one that has a name for a moment: no command may write there. */
+  readonly named: readonly string[];
+}
 
 /**
  * A copy of a file that only this process can reach, as a descriptor: it has no name in any folder. Another process
@@ -10,16 +18,20 @@ const withoutName = 0o20000000;
  */
 export function makePrivateCopy<T>(
   file: string,
-  options: { readonly folders: readonly string[]; readonly use: (fd: number) => T },
+  { unnamed, named, use }: CopyFolders & { readonly use: (fd: number) => T },
 ): { readonly fd: number; readonly result: T } | undefined {
   const content = readFileSync(file);
-  for (const open of [openUnnamed, openRemoved]) {
-    for (const folder of options.folders) {
+  const ways = [
+    { open: openUnnamed, folders: unnamed },
+    { open: openRemoved, folders: named },
+  ];
+  for (const { open, folders } of ways) {
+    for (const folder of folders) {
       let fd: number | undefined;
       try {
         fd = open(folder);
         for (let offset = 0; offset < content.length; ) offset += writeSync(fd, content, offset);
-        return { fd, result: options.use(fd) };
+        return { fd, result: use(fd) };
       } catch {
         // No such folder, a full one, one whose files must not run, no files without a name there: the next one.
         if (fd !== undefined) closeSync(fd);
@@ -36,9 +48,12 @@ function openUnnamed(folder: string): number {
 
 function openRemoved(folder: string): number {
   const own = mkdtempSync(path.join(folder, "codex-"));
+  const copy = path.join(own, "copy");
   try {
-    return openSync(path.join(own, "copy"), "wx+", 0o600);
+    const fd = openSync(copy, "wx+", 0o600);
+    unlinkSync(copy);
+    return fd;
   } finally {
-    rmSync(own, { recursive: true });
+    rmdirSync(own);
   }
 }

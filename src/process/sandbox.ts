@@ -9,6 +9,7 @@ import { canonicalPath } from "./canonical-path.ts";
 import { CommandHost, type HostOptions } from "./command-host.ts";
 import { describeLandlock, findLandlockAbi, prepareLandlock, withForeignModule } from "./landlock-sandbox.ts";
 import { prepareSeatbelt } from "./macos-sandbox.ts";
+import type { CopyFolders } from "./private-copy.ts";
 import type { Restrictions } from "./restrict.ts";
 import type { SeatbeltProfile, SeatbeltRoot } from "./seatbelt.ts";
 import { resolveWritableRoots } from "./writable-roots.ts";
@@ -129,9 +130,10 @@ function restricted(policy: SandboxPolicy, options: SandboxOptions, host: Comman
   return { ...base, ...landlock, backend: "landlock", warnings: allWarnings, warmUp: warmUpAll };
 }
 
-/** Where a copy of our own files may be put, in order of preference. */
-function copyFolders({ codexHome, env }: SandboxOptions): readonly string[] {
-  return [codexHome, env["TMPDIR"], "/tmp", "/var/tmp", "/dev/shm"].flatMap((folder) => folder ?? []);
+/** Where a copy of our own files may be put. */
+function copyFolders({ codexHome, env }: SandboxOptions): CopyFolders {
+  const named = [codexHome, "/var/tmp", "/dev/shm"].flatMap((folder) => folder ?? []);
+  return { unnamed: [...named, env["TMPDIR"] ?? "/tmp", "/tmp"], named };
 }
 
 /** Whether something can be had, and in which form or why not. */

@@ -41,9 +41,9 @@ test.each(["responses", "chat"] as const)("what the %s wire said is said again, 
     say("done"),
   ]);
   const file = newFile();
-  const recorded = recordingClient(clientAt(model.url, { provider: { wireApi } }), new Recorder(file));
+  const recorded = recordingClient(clientAt(model.url, { provider: { wireApi } }), new Recorder(file, []));
   const first = [await ask(recorded), await ask(recorded), await ask(recorded), await ask(recorded)];
-  const replayed = replayClient(new Recording(file));
+  const replayed = replayClient(new Recording(file, []));
   expect([await ask(replayed), await ask(replayed), await ask(replayed), await ask(replayed)]).toEqual(first);
   expect(first.map(({ error }) => error === undefined)).toEqual([true, false, false, true]);
 });
@@ -54,7 +54,7 @@ test("the file is for its owner and holds neither request nor credential nor add
   const credential = () => ({ kind: "api-key", token: "sk-secret", source: "" }) as const;
   const env = { API: "header-secret" };
   const provider = { envHttpHeaders: { "api-key": "API" }, queryParams: { sig: "query-secret" } };
-  const client = recordingClient(clientAt(model.url, { credential, env, provider }), new Recorder(file));
+  const client = recordingClient(clientAt(model.url, { credential, env, provider }), new Recorder(file, []));
   await ask(client, { instructions: "the instructions", tools: [shell, { type: "web_search" }] });
   await ask(client);
   const text = readFileSync(file, "utf8");
@@ -70,7 +70,7 @@ test("the file is for its owner and holds neither request nor credential nor add
 test("lines are written as the events come", async () => {
   await using model = await fakeModel([say("hi", { deltas: ["h", "i"], gapMs: 1 })]);
   const file = newFile();
-  const client = recordingClient(clientAt(model.url), new Recorder(file));
+  const client = recordingClient(clientAt(model.url), new Recorder(file, []));
   const { input, tools, ...rest } = {
     model: "m",
     instructions: "",
@@ -87,18 +87,18 @@ test("lines are written as the events come", async () => {
 test("conversations of one process share a file and get their own answers back", async () => {
   await using model = await fakeModel([say("a1"), say("b1"), say("a2")]);
   const file = newFile();
-  const recorder = new Recorder(file);
+  const recorder = new Recorder(file, []);
   const [a, b] = [1, 2].map(() => recordingClient(clientAt(model.url), recorder));
   if (a === undefined || b === undefined) throw new Error("no clients");
   const said = [await ask(a), await ask(b), await ask(a)];
-  const recording = new Recording(file);
+  const recording = new Recording(file, []);
   const [first, second] = [replayClient(recording), replayClient(recording)];
   expect([await ask(first), await ask(second), await ask(first)]).toEqual(said);
 });
 
 test("a replay that is asked more than was recorded says so", async () => {
   const file = newFile('{"type":"recording","version":1}\n{"type":"request"}\n{"type":"completed"}\n');
-  const client = replayClient(new Recording(file));
+  const client = replayClient(new Recording(file, []));
   expect(await ask(client)).toEqual({
     events: [{ type: "completed", response_id: "", usage: null }],
     error: undefined,
@@ -113,7 +113,7 @@ test("an answer that was cut off when it was recorded is no answer", async () =>
   const file = newFile(
     '{"type":"recording","version":1}\n{"type":"request"}\n{"type":"text_delta","delta":"x"}\n{"type":"te',
   );
-  expect(await ask(replayClient(new Recording(file)))).toMatchObject({
+  expect(await ask(replayClient(new Recording(file, [])))).toMatchObject({
     events: [{ delta: "x" }],
     error: { message: `The recording "${file}" breaks off in its answer to request 1.`, isRetryable: false },
   });
@@ -122,7 +122,7 @@ test("an answer that was cut off when it was recorded is no answer", async () =>
 test("a replay stops when it is told to", async () => {
   const file = newFile('{"type":"recording","version":1}\n{"type":"request"}\n{"type":"completed"}\n');
   const reason = new Error("interrupted");
-  expect((await ask(replayClient(new Recording(file)), {}, AbortSignal.abort(reason))).error).toBe(reason);
+  expect((await ask(replayClient(new Recording(file, [])), {}, AbortSignal.abort(reason))).error).toBe(reason);
 });
 
 const header = '{"type":"recording","version":1}';
@@ -143,14 +143,14 @@ test.each([
   [`${header}\n{"type":"request","request":1}\n{"type":"request","request":1}\n`, "line 3 begins request 1 again"],
 ])("a recording that cannot be read is told with its line: %j", (content, problem) => {
   const file = newFile(content);
-  expect(() => new Recording(file)).toThrow(new UserError(`Cannot replay "${file}": ${problem}`));
+  expect(() => new Recording(file, [])).toThrow(new UserError(`Cannot replay "${file}": ${problem}`));
 });
 
 test("files that cannot be opened are told", () => {
   const missing = path.join(folder, "no", "file");
   const cause = "No such file or directory (os error 2)";
-  expect(() => new Recording(missing)).toThrow(new UserError(`Cannot read the recording "${missing}": ${cause}`));
-  expect(() => new Recorder(missing)).toThrow(new UserError(`Cannot write the recording "${missing}": ${cause}`));
+  expect(() => new Recording(missing, [])).toThrow(new UserError(`Cannot read the recording "${missing}": ${cause}`));
+  expect(() => new Recorder(missing, [])).toThrow(new UserError(`Cannot write the recording "${missing}": ${cause}`));
 });
 
 function newFifo(): string {
@@ -173,7 +173,7 @@ test("a pipe gets all of a long line, though it takes a part only at a time", as
   // Late, so that the pipe is full before anything is taken from it.
   const reader = spawn("sh", ["-c", 'sleep 0.5; exec cat "$1" > "$2"', "sh", fifo, copy]);
   onTestFinished(() => void reader.kill());
-  const recorder = new Recorder(fifo);
+  const recorder = new Recorder(fifo, []);
   recorder.addEvent(1, longText);
   const text = `${header}\n${JSON.stringify({ request: 1, ...longText })}\n`;
   await expect.poll(() => readFileSync(copy, "utf8") === text, { timeout: 20_000 }).toBe(true);
@@ -182,9 +182,9 @@ test("a pipe gets all of a long line, though it takes a part only at a time", as
 test("a pipe that nobody reads is not waited for, neither at the beginning nor later", () => {
   const fifo = newFifo();
   const problem = (cause: string) => new UserError(`Cannot write the recording "${fifo}": ${cause}`);
-  expect(() => new Recorder(fifo)).toThrow(problem("No such device or address (os error 6)"));
+  expect(() => new Recorder(fifo, [])).toThrow(problem("No such device or address (os error 6)"));
   holdOpen(fifo);
-  const recorder = new Recorder(fifo);
+  const recorder = new Recorder(fifo, []);
   expect(() => recorder.addEvent(1, longText)).toThrow(problem("its reader took nothing for 2 s"));
 });
 
@@ -196,6 +196,6 @@ test("a recording that would never end is refused", () => {
     ["/dev/zero", "not a regular file"],
     [large, "larger than 256 MiB"],
   ] as const) {
-    expect(() => new Recording(file)).toThrow(new UserError(`Cannot read the recording "${file}": ${problem}`));
+    expect(() => new Recording(file, [])).toThrow(new UserError(`Cannot read the recording "${file}": ${problem}`));
   }
 });
