@@ -2,11 +2,14 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
+import { isInside } from "../lib/path-inside.ts";
 import type { SandboxMode, SandboxPolicy } from "../protocol/policy.ts";
 import { findCodexHome, userHome } from "./codex-home.ts";
 import type { Config, ConfigFlags } from "./config.ts";
 import { type ConfigToml, checkConfig, configTomlPath, readConfigFile, unknownKeys } from "./config-toml.ts";
 import { overlayDotEnv } from "./dot-env.ts";
+import { MisplacedFile, placeCheckFor } from "./file-place.ts";
+import { findGitRoot } from "./git-root.ts";
 import { contextWindowOf, modelFamily } from "./model-families.ts";
 import { credentialVariables, findProvider, type ModelProvider } from "./model-providers.ts";
 import { applyOverride, type Override, parseOverrides, settingsToOverrides } from "./overrides.ts";
@@ -49,6 +52,15 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     throw new UserError(`model_providers.${modelProviderId} has no base_url: set the address of its server`);
   }
   const instructionsFile = profile.experimentalInstructionsFile ?? toml.experimentalInstructionsFile;
+  const ownInstructions =
+    instructionsFile === undefined || flags.baseInstructions !== undefined
+      ? undefined
+      : readInstructions(instructionsFile, {
+          cwd,
+          codexHome,
+          isOfCommandLine: names(overrides, instructionsFile),
+          warnings,
+        });
   const instructions = readUserInstructions(codexHome, { cwd, maxBytes: toml.projectDocMaxBytes ?? 32_768 });
   warnings.push(...instructions.warnings);
 
@@ -74,11 +86,7 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     sandboxPolicy: sandboxPolicy(sandboxMode, { toml, cwd, env }),
     linuxSandbox: toml.linuxSandbox ?? "landlock",
     shellEnvironmentPolicy: toml.shellEnvironmentPolicy,
-    baseInstructions:
-      flags.baseInstructions ??
-      (instructionsFile === undefined
-        ? toml.baseInstructions
-        : readInstructions(instructionsFile, { cwd, isOfCommandLine: names(overrides, instructionsFile) })),
+    baseInstructions: flags.baseInstructions ?? ownInstructions ?? toml.baseInstructions,
     developerInstructions: flags.developerInstructions ?? toml.developerInstructions,
     userInstructions: instructions.text,
     notify: toml.notify ?? [],
@@ -205,16 +213,32 @@ function names(overrides: readonly Override[], instructionsFile: string): boolea
 /** Descriptors of this process by the names that shells give them: <(...) and here-documents. */
 const descriptorName = /^(?:\/dev\/stdin|\/(?:dev|proc\/self)\/fd\/\d+)$/;
 
-/** A name may be relative, and the repository then says what lies there. */
+interface InstructionsPlace {
+  readonly cwd: string;
+  readonly codexHome: string;
+  readonly isOfCommandLine: boolean;
+  readonly warnings: string[];
+}
+
+/**
+ * A name may be relative, and the repository then says what lies there: what leads out of it is ignored. Undefined then,
+ * with a warning. Elsewhere it is a file of the user's own, which many keep below CODEX_HOME.
+ */
 function readInstructions(
   name: string,
-  { cwd, isOfCommandLine }: { readonly cwd: string; readonly isOfCommandLine: boolean },
-): string {
+  { cwd, codexHome, isOfCommandLine, warnings }: InstructionsPlace,
+): string | undefined {
   const file = path.resolve(cwd, name);
+  const isOfRepository = isInside(file, findGitRoot(cwd) ?? cwd) && !isInside(file, codexHome);
+  const check = isOfRepository ? placeCheckFor(file, { cwd, codexHome }) : undefined;
   let text: string;
   try {
-    text = isOfCommandLine && descriptorName.test(name) ? readFileSync(name, "utf8") : readWholeTextFile(file);
+    text = isOfCommandLine && descriptorName.test(name) ? readFileSync(name, "utf8") : readWholeTextFile(file, check);
   } catch (cause) {
+    if (cause instanceof MisplacedFile) {
+      warnings.push(`Ignored the instructions file "${file}": ${cause.message}`);
+      return undefined;
+    }
     throw new UserError(`failed to read experimental instructions file ${file}: ${explainSystemError(cause)}`, {
       cause,
     });

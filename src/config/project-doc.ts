@@ -1,5 +1,6 @@
 import path from "node:path";
 import { explainSystemError } from "../lib/errors.ts";
+import { placeCheckFor } from "./file-place.ts";
 import { findGitRoot } from "./git-root.ts";
 import { readTextFile, readTextStart } from "./read-file.ts";
 
@@ -17,25 +18,28 @@ export function readUserInstructions(
 ): Documents {
   const warnings: string[] = [];
   const own = readOr(warnings, path.join(codexHome, documentName), readTextFile)?.trim();
-  const project = readProjectDocs({ cwd, maxBytes, warnings });
+  const project = readProjectDocs({ cwd, codexHome, maxBytes, warnings });
   const texts = [own, project].filter((text) => text !== undefined && text !== "");
   return { text: texts.length === 0 ? undefined : texts.join("\n\n--- project-doc ---\n\n"), warnings };
 }
 
 function readProjectDocs(options: {
   readonly cwd: string;
+  readonly codexHome: string;
   /** A budget that all files share. */
   readonly maxBytes: number;
   readonly warnings: string[];
 }): string {
-  const { cwd, maxBytes, warnings } = options;
+  const { cwd, codexHome, maxBytes, warnings } = options;
   if (maxBytes === 0) return "";
   const texts: string[] = [];
   let remaining = maxBytes;
   for (const folder of foldersBetween(findGitRoot(cwd) ?? cwd, cwd)) {
     if (remaining === 0) break;
+    if (folder === codexHome) continue; // read already
     const file = path.join(folder, documentName);
-    const document = readOr(warnings, file, (name) => readTextStart(name, remaining));
+    const check = placeCheckFor(file, { cwd, codexHome });
+    const document = readOr(warnings, file, (name) => readTextStart(name, remaining, check));
     if (document === undefined || document.text.trim() === "") continue;
     if (document.isCut) {
       warnings.push(`Read only the first ${remaining} bytes of "${file}": project_doc_max_bytes is ${maxBytes}.`);

@@ -1,6 +1,6 @@
 import { type Buffer, isUtf8 } from "node:buffer";
 import { statSync } from "node:fs";
-import { readFileStart, readRegularFile } from "../lib/read-regular-file.ts";
+import { type PlaceCheck, readFileStart, readRegularFile } from "../lib/read-regular-file.ts";
 
 const maxTextBytes = 16 * 1024 * 1024;
 
@@ -13,8 +13,8 @@ export function readTextFile(file: string): string | undefined {
 }
 
 /** The same of a file that somebody relies on; throws without one. */
-export function readWholeTextFile(file: string): string {
-  return isDevice(file) ? "" : decode(readRegularFile(file, maxTextBytes));
+export function readWholeTextFile(file: string, check?: PlaceCheck): string {
+  return isDevice(file) ? "" : decode(readRegularFile(file, maxTextBytes, check));
 }
 
 function decode(bytes: Buffer): string {
@@ -27,8 +27,9 @@ function decode(bytes: Buffer): string {
 export function readTextStart(
   file: string,
   maxBytes: number,
+  check?: PlaceCheck,
 ): { readonly text: string; readonly bytes: number; readonly isCut: boolean } | undefined {
-  const start = isDevice(file) ? undefined : readFileStart(file, maxBytes + 1); // the byte behind the end tells whether a character ends there
+  const start = isDevice(file) ? undefined : readFileStart(file, maxBytes + 1, check); // the byte behind the end tells whether a character ends there
   if (start === undefined) return undefined;
   const { bytes } = start;
   if (bytes.length <= maxBytes) return { text: bytes.toString("utf8"), bytes: bytes.length, isCut: false };

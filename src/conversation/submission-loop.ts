@@ -36,7 +36,7 @@ export async function serveSubmissions(
       case "user_input":
       case "user_turn": {
         const settings = op.type === "user_turn" ? settingsOfTurn(op, session.settings) : session.settings;
-        tasks.addInput(id, settings, userInput(op.items, settings.cwd));
+        tasks.addInput(id, settings, userInput(op.items, { cwd: settings.cwd, codexHome: session.config.codexHome }));
         break;
       }
       case "compact":

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { placeCheckFor } from "../config/file-place.ts";
 import { readImageFile } from "../lib/image-file.ts";
 import type { UserMessage } from "../protocol/event.ts";
 import type { ContentPart, MessageItem } from "../protocol/response-item.ts";
@@ -12,7 +13,10 @@ export interface UserInput {
   readonly warnings: readonly string[];
 }
 
-export function userInput(items: readonly InputItem[], cwd: string): UserInput {
+export function userInput(
+  items: readonly InputItem[],
+  places: { readonly cwd: string; readonly codexHome: string },
+): UserInput {
   const content: ContentPart[] = [];
   const texts: string[] = [];
   const images: string[] = [];
@@ -28,7 +32,8 @@ export function userInput(items: readonly InputItem[], cwd: string): UserInput {
         images.push(item.image_url);
         break;
       case "local_image": {
-        const image = readImageFile(path.resolve(cwd, item.path));
+        const file = path.resolve(places.cwd, item.path);
+        const image = readImageFile(file, placeCheckFor(file, places));
         if (image.ok) {
           content.push({ type: "input_image", image_url: image.dataUrl });
           images.push(image.dataUrl);

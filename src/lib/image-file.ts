@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import path from "node:path";
 import { explainSystemError } from "./errors.ts";
-import { readRegularFile } from "./read-regular-file.ts";
+import { type PlaceCheck, readRegularFile } from "./read-regular-file.ts";
 
 /** Providers refuse larger ones, and a data URL of this size already costs a request of 27 MB. */
 const maxImageBytes = 20 * 1024 * 1024;
@@ -9,9 +9,9 @@ const maxImageBytes = 20 * 1024 * 1024;
 type ImageFile = { readonly ok: true; readonly dataUrl: string } | { readonly ok: false; readonly problem: string };
 
 /** Reads an image as a data URL; the problem is the cause alone, without the path. */
-export function readImageFile(file: string): ImageFile {
+export function readImageFile(file: string, check?: PlaceCheck): ImageFile {
   try {
-    const bytes = readRegularFile(file, maxImageBytes);
+    const bytes = readRegularFile(file, maxImageBytes, check);
     const type = mimeTypes[path.extname(file).toLowerCase()] ?? typeOfContent(bytes);
     if (type === undefined) return { ok: false, problem: "not an image" };
     return { ok: true, dataUrl: `data:${type};base64,${bytes.toString("base64")}` };

@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import * as z from "zod/mini";
+import { homeCheckFor } from "../config/file-place.ts";
 import { readRegularFile } from "../lib/read-regular-file.ts";
 import { computeChanges } from "../patch/compute-changes.ts";
 import { successText, toFileChanges, toFileOperations, touchedPaths } from "../patch/file-changes.ts";
@@ -35,7 +36,7 @@ export async function applyPatch(
   if (!parsed.ok) return failure(`error: ${parsed.problem}`);
   const computed = computeChanges(parsed.hunks, {
     cwd,
-    readFile: readRegularFile,
+    readFile: (file) => readRegularFile(file, undefined, homeCheckFor(file, context.config.codexHome)),
     readMode: (file) => statSync(file).mode & 0o777,
   });
   if (!computed.ok) return failure(`error: ${computed.problem}`);

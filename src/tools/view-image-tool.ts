@@ -1,5 +1,6 @@
 import path from "node:path";
 import * as z from "zod/mini";
+import { placeCheckFor } from "../config/file-place.ts";
 import { readImageFile } from "../lib/image-file.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
@@ -9,8 +10,9 @@ const ViewImageArguments = z.object({ path: z.string() });
 export function runViewImageTool(argumentsText: string, context: ToolContext): ToolOutput {
   const parsed = parseArguments(argumentsText, ViewImageArguments);
   if (!parsed.ok) return failure(parsed.problem);
-  const file = path.resolve(context.settings.cwd, parsed.value.path);
-  const image = readImageFile(file);
+  const { cwd } = context.settings;
+  const file = path.resolve(cwd, parsed.value.path);
+  const image = readImageFile(file, placeCheckFor(file, { cwd, codexHome: context.config.codexHome }));
   if (!image.ok) return failure(`unable to locate image at ${file}: ${image.problem}`);
   context.addInput({
     type: "message",

@@ -102,8 +102,8 @@ test.skipIf(process.platform === "win32")("what is no file is passed over, told,
 });
 
 test("a symbolic link to a document counts, as do links to nothing and to the null device", () => {
-  const folder = tempFolder({ "repo/.git/HEAD": "", "rules.md": "linked", "repo/a/b/x": "" });
-  symlinkSync("../rules.md", path.join(folder, "repo/AGENTS.md"));
+  const folder = tempFolder({ "repo/.git/HEAD": "", "repo/docs/rules.md": "linked", "repo/a/b/x": "" });
+  symlinkSync("docs/rules.md", path.join(folder, "repo/AGENTS.md"));
   symlinkSync("missing", path.join(folder, "repo/a/AGENTS.md"));
   symlinkSync("/dev/null", path.join(folder, "repo/a/b/AGENTS.md"));
   expect(readUserInstructions("/nowhere", { cwd: path.join(folder, "repo/a/b"), maxBytes: 100 })).toEqual({
