@@ -23,7 +23,7 @@ export interface RunOptions extends WorkspaceOptions {
   readonly keepStdinOpen?: boolean;
   /** Below the working directory. */
   readonly cwd?: string;
-  /** Another copy of the program, below the working directory. */
+  /** Another copy of the program; a relative path starts at the working directory. */
   readonly binary?: string;
   /** Prepares the workspace before the start. */
   readonly setup?: (place: Workspace) => void;
@@ -68,7 +68,7 @@ export function startCodex(args: readonly string[], options: RunOptions = {}): R
   const place = workspace({ ...options, homeFiles: { "config.toml": configToml(options), ...options.homeFiles } });
   options.setup?.(place);
   const started = performance.now();
-  const binary = options.binary === undefined ? codexBinary : path.join(place.work, options.binary);
+  const binary = options.binary === undefined ? codexBinary : path.resolve(place.work, options.binary);
   const child = spawn(process.execPath, [binary, ...args], {
     cwd: path.join(place.work, options.cwd ?? "."),
     env: { ...place.env, ...options.env },
