@@ -19,6 +19,8 @@ const allow: Instruction = [giveBack, 0, 0, allowAction];
 // Linux numbers; a Mac that builds this filter in a test has others for ENOSYS.
 const deny: Instruction = [giveBack, 0, 0, errorAction(1)];
 const unknown: Instruction = [giveBack, 0, 0, errorAction(38)];
+/** The call is not made, and reports success. */
+const pretend: Instruction = [giveBack, 0, 0, errorAction(0)];
 
 const ifEqual = (value: number): readonly Instruction[] => [[jumpIfEqual, 0, 1, value], deny];
 
@@ -44,6 +46,9 @@ const harmlessFileControls = [
 ];
 const controlKind = 0xff00;
 const setLease = 1024;
+const lockShared = 1;
+const lockNonBlocking = 4;
+const unlock = 8;
 const everyProcessOfUser = 2;
 const accessModeAndTruncate = 0o1003;
 const createOrUnnamed = 0o20000100;
@@ -225,7 +230,20 @@ export function seccompFilter(options: FilterOptions): Buffer {
       allow,
     );
   }
-  if (options.readOnly) for (const name of [...metadataCalls, ...sharedMemoryCalls]) on(name, deny);
+  if (options.readOnly) {
+    for (const name of [...metadataCalls, ...sharedMemoryCalls]) on(name, deny);
+    // A descriptor to read is enough for it, and everybody else waits. Go reads go.mod under a shared lock and gives up without
+    // one, so that it is told yes and nothing is locked; cargo and others do without an exclusive one where the kernel has none.
+    on(
+      "flock",
+      [load, 0, 0, argument(1)],
+      [and, 0, 0, ~lockNonBlocking],
+      [jumpIfEqual, 1, 0, lockShared],
+      [jumpIfEqual, 0, 1, unlock],
+      pretend,
+      unknown,
+    );
+  }
   // These kernels do not govern truncation, and access mode 3 asks for neither of the rights they do govern.
   const noTruncation = (flags: number): readonly Instruction[] => [
     [load, 0, 0, argument(flags)],

@@ -23,6 +23,7 @@ export const systemCallNumbers = {
   file_setattr: [469, 469],
   finit_module: [313, 273],
   fcntl: [72, 25],
+  flock: [73, 32],
   fremovexattr: [199, 16],
   fsconfig: [431, 431],
   fsetxattr: [190, 7],

@@ -19,6 +19,7 @@ test.each<[string, Partial<CommandOutcome & { kind: "exited" }>, boolean]>([
   ["the words of EACCES", { aggregatedOutput: "bash: x: Permission denied\n" }, true],
   ["the words of EPERM", { aggregatedOutput: "chmod: changing x: Operation not permitted\n" }, true],
   ["the words of EROFS", { aggregatedOutput: "touch: Read-only file system\n" }, true],
+  ["the words of ENOSYS", { aggregatedOutput: "flock: 9: Function not implemented\n" }, true],
   ["the code as Node prints it", { aggregatedOutput: "Error: EACCES: permission denied, open 'x'" }, true],
   ["a word that only contains the code", { aggregatedOutput: "REACCESS" }, false],
   ["a system call that is not allowed", { exitCode: 159, signal: "SIGSYS" }, true],

@@ -6,6 +6,8 @@ import { type Cpu, callNumber, type SystemCall, systemCallNumbers } from "../../
 const allowed = 0x7fff0000;
 const refused = 0x50001;
 const unknown = 0x50026;
+/** Success, without the call. */
+const pretended = 0x50000;
 const killed = 0x80000000;
 const architecture = { x64: 0xc000003e, arm64: 0xc00000b7 };
 
@@ -107,6 +109,12 @@ describe.each<Cpu>(["x64", "arm64"])("the filter for %s", (cpu) => {
     ["a subvolume", networked, "ioctl", [3, 0x5000940e], refused],
     ["a lease", networked, "fcntl", [3, 1024, 1], refused],
     ["a lock", readOnly, "fcntl", [3, 6, 0x1000], allowed],
+    ["an exclusive lock where nothing is writable", readOnly, "flock", [3, 2], unknown],
+    ["an exclusive lock that is not waited for", readOnly, "flock", [3, 6], unknown],
+    ["a shared lock where nothing is writable", readOnly, "flock", [3, 1], pretended],
+    ["a shared lock that is not waited for", readOnly, "flock", [3, 5], pretended],
+    ["the end of a lock", readOnly, "flock", [3, 8], pretended],
+    ["a lock of a whole file in the workspace", workspace, "flock", [3, 2], allowed],
     ["shared memory where nothing is writable", readOnly, "shmat", [1, 0, 0], refused],
     ["shared memory in the workspace", workspace, "shmat", [1, 0, 0], allowed],
     ["a raw unix socket, which is a datagram socket", workspace, "socket", [1, 3], refused],

@@ -1,6 +1,12 @@
 import { always, inWorkspace, never, type Probe } from "./probe.ts";
 
 const metadata = "metadata of outside files: Landlock does not know it, and seccomp cannot tell paths";
+const flock = "flock needs no more than a descriptor for reading, and tools need flock";
+const sharedLock = 1;
+const exclusiveLock = 2;
+/** The first one is only real when a second descriptor cannot have an exclusive one. */
+const twoLocks = (kind: number) =>
+  `open(my $f, "<", "$ENV{OUT}/victim") && open(my $g, "<", "$ENV{OUT}/victim") or exit 2; yes(flock($f, ${kind} | 4) && !flock($g, 2 | 4) && $!{EWOULDBLOCK})`;
 
 /** `$OUT` is outside and holds `victim` and `empty/`; the workspace holds `there`. */
 export const filePromises: readonly Probe[] = [
@@ -355,6 +361,42 @@ export const fileHoles: readonly Probe[] = [
     script: ["bash", "echo a >> linked"],
     expected: inWorkspace,
     hole: "hard links that are there already: have package managers copy instead of link",
+  },
+  {
+    what: "a file outside is locked as a whole, and nobody else gets the lock",
+    script: ["perl", twoLocks(exclusiveLock)],
+    expected: inWorkspace,
+    hole: flock,
+  },
+  {
+    what: "the same with a lock that can be shared",
+    script: ["perl", twoLocks(sharedLock)],
+    expected: inWorkspace,
+    hole: flock,
+  },
+  {
+    what: "a file outside is read under a shared lock",
+    script: ["perl", 'open(my $f, "<", "$ENV{OUT}/victim") or exit 2; yes(flock($f, 1) && <$f> && flock($f, 8))'],
+    expected: always,
+    note: "Go reads go.mod so; in `read-only` nothing is locked",
+  },
+  {
+    what: "a record of a file outside is locked, and nobody writes it who asks for the lock",
+    script: [
+      "perl",
+      'open(my $f, "<", "$ENV{OUT}/victim") or exit 2; my $l = pack("ssx4qqix4", 0, 0, 0, 0, 0); yes(fcntl($f, 6, $l))',
+    ],
+    expected: always,
+    hole: "it is a lock for reading, without which SQLite cannot read; the filter does not see which lock is asked for",
+  },
+  {
+    what: "the same with a record lock that belongs to the descriptor",
+    script: [
+      "perl",
+      'open(my $f, "<", "$ENV{OUT}/victim") or exit 2; my $l = pack("ssx4qqix4", 0, 0, 0, 0, 0); yes(fcntl($f, 37, $l))',
+    ],
+    expected: always,
+    hole: "it is a lock for reading, as above",
   },
   {
     what: "a secret outside is read",

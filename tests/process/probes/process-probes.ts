@@ -79,6 +79,16 @@ export const processPromises: readonly Probe[] = [
     expected: never,
   },
   {
+    what: "another process is signalled by what happens on a pipe",
+    script: [
+      "perl",
+      `pipe(my $r, my $w); fcntl($r, 8, $ENV{VICTIM} + 0) && fcntl($r, 10, 12) && fcntl($r, 4, 020000) or exit 1;
+       syswrite($w, "a"); open(my $f, "<", "/proc/$ENV{VICTIM}/status") or exit 1;
+       yes(grep { /^ShdPnd:\\s+(\\w+)/ && hex($1) & 1 << 11 } <$f>)`,
+    ],
+    expected: never,
+  },
+  {
     what: "the limits of another process are changed",
     script: [
       "perl",

@@ -42,8 +42,9 @@ sub call {
   $r
 }\n`;
 
+/** It holds back SIGUSR2, so that one that comes is there to be seen. */
 const holderText =
-  'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un("new")); chmod(0777, "new"); rename("new", "datagram"); sleep 120';
+  'use POSIX (); POSIX::sigprocmask(0, POSIX::SigSet->new(12)); use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un("new")); chmod(0777, "new"); rename("new", "datagram"); sleep 120';
 
 const limitSeconds = 10;
 /** Runs one script after the other, each in a folder of its own; says number, exit status and output of each. */
