@@ -4,7 +4,7 @@ import { randomUuid } from "../lib/random-uuid.ts";
 import { canonicalPath } from "../process/canonical-path.ts";
 import type { InputItem } from "../protocol/submission.ts";
 import { isInUse } from "../rollout/recorder.ts";
-import { archiveSession, listSessionsInSteps, WrongRolloutPath } from "../rollout/sessions.ts";
+import { checkRolloutPath, listSessionsInSteps, moveToArchive, WrongRolloutPath } from "../rollout/sessions.ts";
 import { listenerAsker } from "./approval-requests.ts";
 import type { Conversations } from "./conversations.ts";
 import { decodeId, decodeParams, userProblem } from "./decode.ts";
@@ -92,13 +92,16 @@ export const conversationMethods = {
     const { codexHome } = state.config;
     await conversations.whenResumed();
     const live = conversations.get(conversationId)?.rolloutPath;
-    const isLiveHere = live !== undefined && canonicalPath(live) === canonicalPath(params.rolloutPath);
-    if (!isLiveHere && isInUse(params.rolloutPath, conversations.commandHost.tryLibc())) {
-      throw new RpcFailure(invalidRequest, "the session is in use by another process");
-    }
+    let isLiveHere: boolean;
     try {
-      archiveSession(codexHome, { conversationId, rolloutPath: params.rolloutPath });
+      const file = checkRolloutPath(codexHome, { conversationId, rolloutPath: params.rolloutPath });
+      isLiveHere = live !== undefined && canonicalPath(live) === file;
+      if (!isLiveHere && isInUse(file, conversations.commandHost.tryLibc())) {
+        throw new RpcFailure(invalidRequest, "the session is in use by another process");
+      }
+      moveToArchive(codexHome, file);
     } catch (cause) {
+      if (cause instanceof RpcFailure) throw cause;
       if (cause instanceof WrongRolloutPath) throw new RpcFailure(invalidRequest, cause.message, { cause });
       throw new RpcFailure(internalError, `failed to archive conversation: ${messageOf(cause)}`, { cause });
     }

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, readSync, wr
 import path from "node:path";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { parseDeepJson } from "../lib/parse-json.ts";
-import { lockFile, openLocked } from "../process/file-lock.ts";
+import { createLocked, isLocked, lockFile, openLocked } from "../process/file-lock.ts";
 import type { Libc } from "../process/libc.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { EventMsg, TurnContext } from "../protocol/event.ts";
@@ -75,7 +75,7 @@ export class RolloutRecorder {
       mkdirSync(path.dirname(recorder.path), { recursive: true, mode: 0o700 });
       const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
       const flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL;
-      recorder.#fd = openLocked(recorder.path, { flags, mode: 0o600, libc: options.libc });
+      recorder.#fd = createLocked(recorder.path, { flags, mode: 0o600, libc: options.libc });
     });
     const payload: SessionMeta = { id: conversationId, timestamp: start.toISOString(), ...meta };
     recorder.#write("session_meta", payload);
@@ -88,8 +88,9 @@ export class RolloutRecorder {
     recorder.#attempt(() => {
       const { O_RDWR, O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
       const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-      const fd = openLocked(file, { flags, libc: options.libc });
-      if (fd === undefined) throw new SessionInUse(`The session is in use by another process: "${file}"`);
+      const opened = openLocked(file, { flags, libc: options.libc });
+      if (!("fd" in opened)) throw new SessionInUse(`The session is in use by ${describeHolder(opened)}: "${file}"`);
+      const { fd } = opened;
       recorder.#fd = fd;
       checkRolloutFile(fstatSync(fd), { file, origin: options.origin });
       if (mendLastLine(fd) === "end it") recorder.#append(Buffer.from("\n"));
@@ -102,7 +103,7 @@ export class RolloutRecorder {
     return this.#fd === undefined ? undefined : fstatSync(this.#fd).size;
   }
 
-  /** For a new session that could not pay for the lock while it started: nobody else knows of it so early. */
+  /** For a new session that could not pay for this lock while it started, where being the writer is not one already. */
   lock(libc: Libc | undefined): void {
     if (this.#fd !== undefined && libc !== undefined) lockFile(this.#fd, libc);
   }
@@ -195,12 +196,14 @@ export class RolloutRecorder {
 /** Whether some process goes on with the session just now; false where that cannot be known. */
 export function isInUse(file: string, libc: Libc | undefined): boolean {
   try {
-    const fd = openLocked(file, { flags: constants.O_RDONLY | constants.O_NONBLOCK, libc });
-    if (fd !== undefined) closeSync(fd);
-    return fd === undefined;
+    return isLocked(file, libc);
   } catch {
     return false; // whoever wants the file will meet the same problem, and tell it
   }
+}
+
+function describeHolder({ holder }: { readonly holder: number | undefined }): string {
+  return holder === undefined ? "another process" : `another process (${holder})`;
 }
 
 const storedEvents: ReadonlySet<EventMsg["type"]> = new Set([

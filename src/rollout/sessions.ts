@@ -134,19 +134,17 @@ function changeTime(file: string): number | undefined {
   }
 }
 
-/** Moves a session out of the list. Throws WrongRolloutPath when the path is not this session's. */
-export function archiveSession(
+/** The canonical path of a session's own file; throws WrongRolloutPath when the path is not this session's. */
+export function checkRolloutPath(
   codexHome: string,
   { conversationId, rolloutPath }: { readonly conversationId: ConversationId; readonly rolloutPath: string },
-): void {
-  const file = checkedPath(codexHome, rolloutPath);
-  if (!file.endsWith(`${conversationId}.jsonl`)) {
-    throw new WrongRolloutPath(`rollout path \`${rolloutPath}\` does not match conversation id ${conversationId}`);
-  }
-  moveToArchive(codexHome, file);
+): string {
+  const file = canonicalRollout(codexHome, rolloutPath);
+  if (file.endsWith(`${conversationId}.jsonl`)) return file;
+  throw new WrongRolloutPath(`rollout path \`${rolloutPath}\` does not match conversation id ${conversationId}`);
 }
 
-/** The same with what findSession has found; of a link the link itself, wherever it leads. */
+/** Moves a session out of the list; of a link the link itself, wherever it leads. */
 export function moveToArchive(codexHome: string, file: string): void {
   const folder = archiveFolder(codexHome);
   try {
@@ -172,7 +170,7 @@ export function deleteSession(file: string): void {
 }
 
 /** Canonical, so that no link leads elsewhere. A path that is not absolute is one of nobody's folder. */
-function checkedPath(codexHome: string, rolloutPath: string): string {
+function canonicalRollout(codexHome: string, rolloutPath: string): string {
   try {
     const file = realpathSync.native(rolloutPath);
     if (path.isAbsolute(rolloutPath) && isInside(file, realpathSync.native(sessionsFolder(codexHome)))) return file;

@@ -3,11 +3,12 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { parseConversationId } from "../../../src/protocol/conversation-id.ts";
 import {
-  archiveSession,
+  checkRolloutPath,
   deleteSession,
   findSession,
   latestSession,
   listSessions,
+  moveToArchive,
   WrongRolloutPath,
 } from "../../../src/rollout/sessions.ts";
 import { tempFolder } from "../config/temp-folder.ts";
@@ -157,7 +158,7 @@ test("archiving moves the file, and only a session's own", () => {
   const codexHome = tempFolder({ ...five, "elsewhere/x.jsonl": "" });
   const file = path.join(codexHome, placeOf(1));
   const archive = (rolloutPath: string, number = 1) => {
-    archiveSession(codexHome, { conversationId: idOf(number), rolloutPath });
+    moveToArchive(codexHome, checkRolloutPath(codexHome, { conversationId: idOf(number), rolloutPath }));
   };
   symlinkSync(path.join(codexHome, "elsewhere/x.jsonl"), path.join(codexHome, "sessions/link.jsonl"));
   const outside = (name: string) => `rollout path \`${name}\` must be in sessions directory`;
