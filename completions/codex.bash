@@ -132,7 +132,7 @@ _codex() {
         'codex exec resume') operands='' flags='--last --all -h --help -c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version' ;;
         'codex exec fork') operands='' flags='-h --help -c --config -i --image -m --model --oss -s --sandbox -p --profile --full-auto --dangerously-bypass-approvals-and-sandbox -C --cd --skip-git-repo-check --color --json --experimental-json -o --output-last-message --max-turns --timeout --ephemeral --record --replay -V --version' ;;
         'codex proto') operands='' flags='-c --config -m --model -s --sandbox -a --ask-for-approval -p --profile -C --cd --ephemeral --record --replay --resume --last --all -h --help' ;;
-        'codex mcp') operands='serve' flags='-c --config --events --structured-tools --busy --approval-timeout -h --help' ;;
+        'codex mcp') operands='serve' flags='-c --config --events --structured-tools --busy --approval-timeout --lock -h --help' ;;
         'codex sandbox') operands='' flags='-c --config -s --sandbox --full-auto --add-dir --network -C --cd -h --help' ;;
         'codex sessions') operands='list show archive delete export' flags='-h --help' ;;
         'codex sessions list') operands='' flags='--json -C --cd -n --limit --cursor --archived -h --help' ;;

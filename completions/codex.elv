@@ -305,6 +305,7 @@ set edit:completion:arg-completer[codex] = {|@words|
             offer '--structured-tools' 'list the tools conversationCreate, conversationSendMessage and so on'
             offer '--busy' 'what becomes of a codex-reply to a session that works; default: queue'
             offer '--approval-timeout' 'deny what nobody answers within this time'
+            offer '--lock' 'refuse calls that loosen sandbox or approvals, or change config or profile'
             offer '-h' 'print help'
             offer '--help' 'print help'
         }

@@ -213,6 +213,7 @@ complete -c codex -n '__codex_at \'codex mcp\'' -l events -x -a 'none codex both
 complete -c codex -n '__codex_at \'codex mcp\'' -l structured-tools -d 'list the tools conversationCreate, conversationSendMessage and so on'
 complete -c codex -n '__codex_at \'codex mcp\'' -l busy -x -a 'queue steer' -d 'what becomes of a codex-reply to a session that works; default: queue'
 complete -c codex -n '__codex_at \'codex mcp\'' -l approval-timeout -x -d 'deny what nobody answers within this time'
+complete -c codex -n '__codex_at \'codex mcp\'' -l lock -d 'refuse calls that loosen sandbox or approvals, or change config or profile'
 complete -c codex -n '__codex_at \'codex mcp\'' -s h -l help -d 'print help'
 complete -c codex -n '__codex_at \'codex sandbox\'' -s c -l config -x -d 'override a value of config.toml; may be repeated'
 complete -c codex -n '__codex_at \'codex sandbox\'' -s s -l sandbox -x -a 'read-only workspace-write danger-full-access' -d 'what the command may do'

@@ -3,7 +3,6 @@ import type { ChatGptLogin } from "../auth/browser-login.ts";
 import type { LoginOutcome } from "../auth/chatgpt-login.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { findProvider } from "../config/model-providers.ts";
 import { openAuth } from "../conversation/open-auth.ts";
 import { startLog } from "../lib/log.ts";
 import { openBrowser } from "../process/open-browser.ts";
@@ -40,7 +39,7 @@ export async function loginCommand(options: LoginOptions): Promise<number> {
 /** Says with what requests to OpenAI are signed; status 1 when with nothing. */
 export function loginStatusCommand(overrides: readonly string[]): number {
   const { config, auth } = open(overrides);
-  const provider = findProvider("openai", { env: config.env, configured: new Map() });
+  const provider = config.modelProviders.get("openai");
   if (provider === undefined) throw new Error("there is no provider openai"); // it is built in
   const { preferredAuthMethod } = config;
   const credential = auth.current({ provider, preferredAuthMethod }, (problem) => say(`Warning: ${showLine(problem)}`));

@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/load-config.ts";
 import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
+import { isLooserSandbox } from "../protocol/policy.ts";
 import { version } from "../version.ts";
 import { currentFolder } from "./current-folder.ts";
 import { McpSession } from "./mcp-session.ts";
@@ -36,7 +37,15 @@ function readConfig({
   ...sources
 }: Pick<Parameters<typeof loadConfig>[0], "env" | "processCwd"> & McpOptions) {
   try {
-    return loadConfig({ flags: { overrides }, ...sources });
+    const config = loadConfig({ flags: { overrides }, ...sources });
+    const { mode } = config.sandboxPolicy;
+    const { maxSandbox } = config.mcp;
+    if (isLooserSandbox(mode, maxSandbox)) {
+      throw new UserError(
+        `sandbox_mode is ${mode} and mcp.max_sandbox allows ${maxSandbox} at most: change one of them`,
+      );
+    }
+    return config;
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;
     const isOverride = cause.message.startsWith("Error parsing -c");

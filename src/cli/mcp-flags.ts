@@ -8,6 +8,7 @@ interface McpFlags {
   readonly structuredTools?: boolean;
   readonly busy?: string;
   readonly approvalTimeout?: number;
+  readonly lock?: boolean;
 }
 
 /** `codex mcp`, with the other names it has had. Its flags are short for keys of the table `mcp` in config.toml. */
@@ -30,11 +31,12 @@ export function addMcpCommand(program: Command, serve: (options: McpOptions) => 
       ),
     )
     .option("--approval-timeout <seconds>", "deny what nobody answers within this time", seconds)
+    .option("--lock", "refuse calls that loosen sandbox or approvals, or change config or profile")
     .helpOption("-h, --help", "print help");
   mcp.action(() => {
     const parent: { readonly config?: readonly string[] } = program.opts();
     const flags: McpFlags = mcp.opts();
-    const { events, structuredTools, busy, approvalTimeout } = flags;
+    const { events, structuredTools, busy, approvalTimeout, lock } = flags;
     return serve({
       overrides: [
         ...(parent.config ?? []),
@@ -43,6 +45,7 @@ export function addMcpCommand(program: Command, serve: (options: McpOptions) => 
         ...(structuredTools ? ["mcp.structured_tools=true"] : []),
         ...(busy === undefined ? [] : [`mcp.busy=${busy}`]),
         ...(approvalTimeout === undefined ? [] : [`mcp.approval_timeout_sec=${approvalTimeout}`]),
+        ...(lock ? ["mcp.lock=true"] : []),
       ],
     });
   });

@@ -6,6 +6,7 @@ import type {
   ReasoningSummary,
   SandboxPolicy,
   Verbosity,
+  WorkspaceWritePolicy,
 } from "../protocol/policy.ts";
 import type { McpSettings } from "./mcp-settings.ts";
 import type { ModelFamily } from "./model-families.ts";
@@ -19,6 +20,8 @@ export interface Config {
   readonly cwd: string;
   /** The process's environment with `<home>/.env` laid over it; `process.env` itself is never read later. */
   readonly env: Environment;
+  /** Name of the profile that was chosen. */
+  readonly profile: string | undefined;
   readonly model: string;
   readonly modelFamily: ModelFamily;
   readonly modelContextWindow: number | null;
@@ -26,6 +29,8 @@ export interface Config {
   readonly modelAutoCompactTokenLimit: number | undefined;
   readonly modelProviderId: string;
   readonly modelProvider: ModelProvider;
+  /** Those that could be chosen, by id. */
+  readonly modelProviders: ReadonlyMap<string, ModelProvider>;
   /** Variables whose values go to a configured provider, the chosen one or not: commands do not inherit them. */
   readonly credentialVariables: readonly string[];
   readonly modelReasoningEffort: ReasoningEffort;
@@ -33,10 +38,15 @@ export interface Config {
   readonly modelVerbosity: Verbosity | undefined;
   readonly approvalPolicy: ApprovalPolicy;
   readonly sandboxPolicy: SandboxPolicy;
+  /** What `workspace-write` means with these settings, whatever the policy is. */
+  readonly workspaceWrite: WorkspaceWritePolicy;
   readonly linuxSandbox: LinuxSandboxChoice;
   readonly shellEnvironmentPolicy: ShellEnvironmentPolicy;
   /** Text that replaces the built-in base instructions. */
   readonly baseInstructions: string | undefined;
+  /** The file it was read from, and all that the configuration names, for other profiles too; absolute. */
+  readonly instructionsFile: string | undefined;
+  readonly instructionsFiles: readonly string[];
   /** Text for a message of role `developer` ahead of all others. */
   readonly developerInstructions: string | undefined;
   /** AGENTS.md of the home folder and of the project, already joined. */

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { explainSystemError, UserError } from "../lib/errors.ts";
 import { isInside } from "../lib/path-inside.ts";
-import type { SandboxMode, SandboxPolicy } from "../protocol/policy.ts";
+import type { WorkspaceWritePolicy } from "../protocol/policy.ts";
 import { findCodexHome, userHome } from "./codex-home.ts";
 import type { Config, ConfigFlags } from "./config.ts";
 import { type ConfigToml, checkConfig, configTomlPath, readConfigFile, unknownKeys } from "./config-toml.ts";
@@ -11,7 +11,7 @@ import { overlayDotEnv } from "./dot-env.ts";
 import { MisplacedFile, placeCheckFor } from "./file-place.ts";
 import { findGitRoot } from "./git-root.ts";
 import { contextWindowOf, modelFamily } from "./model-families.ts";
-import { credentialVariables, findProvider, type ModelProvider } from "./model-providers.ts";
+import { credentialVariables, knownProviders, type ModelProvider } from "./model-providers.ts";
 import { applyOverride, type Override, parseOverrides, settingsToOverrides } from "./overrides.ts";
 import type { TomlValues } from "./parse-toml.ts";
 import { selectProfile, shadowedOverrides } from "./profile.ts";
@@ -46,7 +46,8 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
   const model = flags.model ?? profile.model ?? toml.model ?? "gpt-5";
   const family = modelFamily(model);
   const modelProviderId = flags.modelProvider ?? profile.modelProvider ?? toml.modelProvider ?? "openai";
-  const modelProvider = findProvider(modelProviderId, { env, configured: toml.modelProviders });
+  const modelProviders = knownProviders({ env, configured: toml.modelProviders });
+  const modelProvider = modelProviders.get(modelProviderId);
   if (modelProvider === undefined) throw new UserError(`Model provider \`${modelProviderId}\` not found`);
   if (lacksAddress(modelProviderId, modelProvider)) {
     throw new UserError(`model_providers.${modelProviderId} has no base_url: set the address of its server`);
@@ -67,26 +68,34 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
   const isUnattended = flags.isUnattended ?? false;
   const configuredApproval = isUnattended ? "never" : (profile.approvalPolicy ?? toml.approvalPolicy ?? "on-request");
   const sandboxMode = flags.sandboxMode ?? toml.sandboxMode ?? "read-only";
+  const workspaceWrite = workspaceWritePolicy(toml, { cwd, env });
 
   return {
     codexHome,
     cwd,
     env,
+    profile: profile.profileName,
     model,
     modelFamily: { ...family, supportsReasoning: toml.modelSupportsReasoning ?? family.supportsReasoning },
     modelContextWindow: toml.modelContextWindow ?? contextWindowOf(model),
     modelAutoCompactTokenLimit: toml.modelAutoCompactTokenLimit,
     modelProviderId,
     modelProvider,
+    modelProviders,
     credentialVariables: [modelProvider, ...toml.modelProviders.values()].flatMap(credentialVariables),
     modelReasoningEffort: profile.modelReasoningEffort ?? toml.modelReasoningEffort ?? "medium",
     modelReasoningSummary: profile.modelReasoningSummary ?? toml.modelReasoningSummary ?? "auto",
     modelVerbosity: profile.modelVerbosity ?? toml.modelVerbosity,
     approvalPolicy: flags.approvalPolicy ?? configuredApproval,
-    sandboxPolicy: sandboxPolicy(sandboxMode, { toml, cwd, env }),
+    sandboxPolicy: sandboxMode === "workspace-write" ? workspaceWrite : { mode: sandboxMode },
+    workspaceWrite,
     linuxSandbox: toml.linuxSandbox ?? "landlock",
     shellEnvironmentPolicy: toml.shellEnvironmentPolicy,
     baseInstructions: flags.baseInstructions ?? ownInstructions ?? toml.baseInstructions,
+    instructionsFile: instructionsFile && path.resolve(cwd, instructionsFile),
+    instructionsFiles: [toml, ...toml.profiles.values()].flatMap(({ experimentalInstructionsFile: file }) =>
+      file === undefined ? [] : path.resolve(cwd, file),
+    ),
     developerInstructions: flags.developerInstructions ?? toml.developerInstructions,
     userInstructions: instructions.text,
     notify: toml.notify ?? [],
@@ -183,14 +192,12 @@ function resolveCwd(given: string | undefined, processCwd: string): string {
   throw new UserError(`Not a directory: "${given}"`);
 }
 
-function sandboxPolicy(
-  mode: SandboxMode,
-  { toml, cwd, env }: { readonly toml: ConfigToml; readonly cwd: string; readonly env: Environment },
-): SandboxPolicy {
-  if (mode !== "workspace-write") return { mode };
-  const settings = toml.sandboxWorkspaceWrite;
+function workspaceWritePolicy(
+  { sandboxWorkspaceWrite: settings }: ConfigToml,
+  { cwd, env }: { readonly cwd: string; readonly env: Environment },
+): WorkspaceWritePolicy {
   return {
-    mode,
+    mode: "workspace-write",
     writable_roots: (settings?.writableRoots ?? []).map((root) =>
       path.resolve(
         cwd,

@@ -46,19 +46,15 @@ const defaults: Omit<ModelProvider, "name" | "baseUrl" | "wireApi"> = {
   requiresOpenaiAuth: false,
 };
 
-/** Finds a provider by its id; the built-in ones cannot be redefined. */
-export function findProvider(
-  id: string,
-  { env, configured }: { readonly env: Environment; readonly configured: ReadonlyMap<string, ModelProvider> },
-): ModelProvider | undefined {
-  switch (id) {
-    case "openai":
-      return openai(env);
-    case "oss":
-      return oss(env);
-    default:
-      return configured.get(id);
-  }
+/** All providers by id; the built-in ones cannot be redefined. */
+export function knownProviders({
+  env,
+  configured,
+}: {
+  readonly env: Environment;
+  readonly configured: ReadonlyMap<string, ModelProvider>;
+}): ReadonlyMap<string, ModelProvider> {
+  return new Map([...configured, ["openai", openai(env)], ["oss", oss(env)]]);
 }
 
 /** Reads one table of `model_providers`; throws a WrongValue. */

@@ -157,7 +157,7 @@ function describe(value: unknown): string {
   }
 }
 
-function listOf(variants: readonly string[]): string {
+export function listOf(variants: readonly string[]): string {
   const quoted = variants.map((variant) => `\`${variant}\``);
   return quoted.length > 2 ? `one of ${quoted.join(", ")}` : quoted.join(" or ");
 }

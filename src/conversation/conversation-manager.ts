@@ -6,9 +6,9 @@ import { type InitializedCodex, type InitOptions, initCodex } from "./init-codex
 import { createCommandHost } from "./sandbox-set.ts";
 
 /** What all conversations of one process have in common. */
-type ManagerOptions = Pick<InitOptions, "version" | "auth" | "client" | "commandHost">;
+type ManagerOptions = Pick<InitOptions, "version" | "auth" | "client" | "commandHost" | "guard">;
 /** What may be another thing for each. */
-type ConversationOptions = Omit<InitOptions, "version" | "commandHost" | "resume">;
+type ConversationOptions = Omit<InitOptions, "version" | "commandHost" | "guard" | "resume">;
 
 /** The conversations of one process, by id. One that ends by itself is forgotten. */
 export class ConversationManager {

@@ -19,7 +19,7 @@ import { McpServers } from "./mcp-servers.ts";
 import { createRollout } from "./new-rollout.ts";
 import { openAuth } from "./open-auth.ts";
 import type { ResumedSession, ResumeRequest } from "./resume.ts";
-import { SandboxSet } from "./sandbox-set.ts";
+import { type PolicyGuard, SandboxSet } from "./sandbox-set.ts";
 import { Session, type SessionLimits } from "./session.ts";
 import { serveSubmissions } from "./submission-loop.ts";
 import { initialSettings } from "./turn-settings.ts";
@@ -39,6 +39,8 @@ export interface InitOptions {
   readonly client?: ClientInfo;
   /** One for all conversations of a process. */
   readonly commandHost?: CommandHost;
+  /** Who opens conversations is not the one whose machine this is. */
+  readonly guard?: PolicyGuard;
   /** Keep what the model says in this file. */
   readonly recordFile?: string;
   /** Take what the model says from this file, and ask no provider. */
@@ -68,7 +70,9 @@ export async function initCodex(given: Config, options: InitOptions): Promise<In
   const resumed = await openStored(given, options.resume);
   const config = resumed?.config ?? given;
   const sessionId = resumed?.sessionId ?? newConversationId();
-  const sandboxes = new SandboxSet(config, options.commandHost);
+  const { guard, commandHost } = options;
+  guard?.checkConfig(config);
+  const sandboxes = new SandboxSet(config, { host: commandHost, guard });
   const sandbox = sandboxes.get(config.sandboxPolicy, config.cwd);
   const warnings = [...config.warnings, ...(resumed?.warnings ?? []), ...sandbox.warnings];
   // Before the first event the caller passes warnings on, later the conversation tells them itself.

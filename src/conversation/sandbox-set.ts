@@ -11,27 +11,49 @@ export function createCommandHost(): CommandHost {
   return new CommandHost({ helperPath, holdProgram });
 }
 
+/** Refuses what somebody may not have, by a UserError. */
+export interface PolicyGuard {
+  /** What a conversation would run with; of a resumed one with what it keeps of its own. */
+  checkConfig(config: Config): void;
+  checkSandbox(sandbox: Sandbox, cwd: string): void;
+}
+
 /** The sandboxes of one session: one for each policy and directory it has used, prepared once. */
 export class SandboxSet {
   readonly #config: Pick<Config, "env" | "codexHome" | "linuxSandbox">;
   readonly #host: CommandHost;
   readonly #ownsHost: boolean;
+  readonly #guard: PolicyGuard | undefined;
   readonly #sandboxes = new Map<string, Sandbox>();
 
   /** With `host` it shares what commands need with other sets. */
-  constructor(config: Pick<Config, "env" | "codexHome" | "linuxSandbox">, host?: CommandHost) {
+  constructor(
+    config: Pick<Config, "env" | "codexHome" | "linuxSandbox">,
+    { host, guard }: { readonly host: CommandHost | undefined; readonly guard: PolicyGuard | undefined },
+  ) {
     this.#config = config;
     this.#host = host ?? createCommandHost();
     this.#ownsHost = host === undefined;
+    this.#guard = guard;
   }
 
-  /** Throws a UserError when the policy cannot be enforced here. */
+  /** Throws a UserError when the policy cannot be enforced here, or may not be had. */
   get(policy: SandboxPolicy, cwd: string): Sandbox {
-    const key = JSON.stringify([policy, cwd]);
+    return this.#prepared(policy, cwd, (sandbox) => this.#guard?.checkSandbox(sandbox, cwd));
+  }
+
+  /** For a program of our own choice, which nobody asked for: the guard has no say. */
+  getForOwn(policy: SandboxPolicy, cwd: string): Sandbox {
+    return this.#prepared(policy, cwd);
+  }
+
+  #prepared(policy: SandboxPolicy, cwd: string, check?: (sandbox: Sandbox) => void): Sandbox {
+    const key = JSON.stringify([policy, cwd, check === undefined]);
     const known = this.#sandboxes.get(key);
     if (known !== undefined) return known;
     const { env, codexHome, linuxSandbox } = this.#config;
     const sandbox = prepareSandbox(policy, { cwd, env, codexHome, linuxSandbox, helperPath, host: this.#host });
+    check?.(sandbox);
     this.#sandboxes.set(key, sandbox);
     return sandbox;
   }

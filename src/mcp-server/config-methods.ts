@@ -1,7 +1,7 @@
 import { type ConfigToml, checkConfig, configTomlPath, type Profile, readConfigFile } from "../config/config-toml.ts";
 import { persistModel } from "../config/persist-model.ts";
 import { messageOf } from "../lib/errors.ts";
-import { decodeParams } from "./decode.ts";
+import { allowed, decodeParams } from "./decode.ts";
 import type { MethodHandler } from "./direct-methods.ts";
 import { SetDefaultModelParamsSchema } from "./method-schemas.ts";
 import { internalError, RpcFailure } from "./rpc-failure.ts";
@@ -15,8 +15,9 @@ export const configMethods = {
     call.reply({ config: savedConfig(toml) });
   },
 
-  setDefaultModel: (call, { state }) => {
+  setDefaultModel: (call, { state, conversations }) => {
     const { model, reasoningEffort } = decodeParams(call.params, SetDefaultModelParamsSchema);
+    allowed(() => conversations.limits.checkDefaultModel());
     const choice = { model: model ?? undefined, reasoningEffort: reasoningEffort ?? undefined };
     doing("failed to persist overrides", () => persistModel(state.config.codexHome, choice));
     call.reply({});

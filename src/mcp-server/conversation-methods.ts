@@ -7,7 +7,7 @@ import { isInUse } from "../rollout/recorder.ts";
 import { checkRolloutPath, listSessionsInSteps, moveToArchive, WrongRolloutPath } from "../rollout/sessions.ts";
 import { listenerAsker } from "./approval-requests.ts";
 import type { Conversations } from "./conversations.ts";
-import { decodeId, decodeParams, userProblem } from "./decode.ts";
+import { allowed, decodeId, decodeParams, userProblem } from "./decode.ts";
 import type { MethodHandler } from "./direct-methods.ts";
 import type { KeptEvent } from "./kept-event.ts";
 import type { LiveConversation } from "./live-conversation.ts";
@@ -122,7 +122,7 @@ export const conversationMethods = {
     const conversation = await found(params.conversationId, conversations);
     const items = inputItems(params.items);
     const { cwd, approvalPolicy, sandboxPolicy, model, effort, summary } = params;
-    conversation.submit({
+    const op = {
       type: "user_turn",
       items,
       cwd,
@@ -131,7 +131,9 @@ export const conversationMethods = {
       model,
       effort: effort ?? null,
       summary,
-    });
+    } as const;
+    allowed(() => conversations.limits.checkTurn(op));
+    conversation.submit(op);
     call.reply({});
   },
 

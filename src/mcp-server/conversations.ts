@@ -13,6 +13,7 @@ import { canonicalPath } from "../process/canonical-path.ts";
 import { compileSparingly, releaseMemory } from "../process/release-memory.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import { findSession } from "../rollout/sessions.ts";
+import { CallLimits } from "./call-limits.ts";
 import { LiveConversation } from "./live-conversation.ts";
 import type { ServerState } from "./server-state.ts";
 
@@ -24,6 +25,8 @@ export class Conversations {
   readonly logins = new Map<string, ChatGptLogin>();
   /** What all commands of this process need. */
   readonly commandHost = createCommandHost();
+  /** What calls may ask for. */
+  readonly limits: CallLimits;
   /** For commands outside of all conversations. */
   readonly sandboxes: SandboxSet;
   readonly #state: ServerState;
@@ -46,11 +49,13 @@ export class Conversations {
       const method = takesNoAccount ? stored : this.auth.method({ provider, preferredAuthMethod });
       state.outgoing.notify("authStatusChange", method === undefined ? {} : { authMethod: method });
     });
-    this.sandboxes = new SandboxSet(state.config, this.commandHost);
+    this.limits = new CallLimits({ server: state.config, load: (flags) => this.#load(flags) });
+    this.sandboxes = new SandboxSet(state.config, { host: this.commandHost, guard: this.limits });
     this.#manager = new ConversationManager({
       version: state.version,
       auth: this.auth,
       commandHost: this.commandHost,
+      guard: this.limits,
     });
     compileSparingly();
   }
@@ -60,10 +65,9 @@ export class Conversations {
     return this.#closing.signal;
   }
 
-  /** config.toml as it is now, `-c` of the command line, then what the call says. Throws a UserError. */
+  /** config.toml as it is now, `-c` of the command line, then what the call says, if it may. Throws a UserError. */
   configFor(flags: ConfigFlags): Config {
-    const { env, processCwd, overrides } = this.#state;
-    return loadConfig({ flags: { overrides, ...flags }, env, processCwd });
+    return this.limits.configFor(flags);
   }
 
   /** Throws a UserError when it cannot be started. */
@@ -120,6 +124,11 @@ export class Conversations {
     const { env, processCwd } = this.#state;
     const { chosen } = loadConfig({ flags, env, processCwd });
     return { ...this.configFor(flags), chosen };
+  }
+
+  #load(flags: ConfigFlags): Config {
+    const { env, processCwd, overrides } = this.#state;
+    return loadConfig({ flags: { overrides, ...flags }, env, processCwd });
   }
 
   /** Interrupts what it does, and ends it; resolves when its last event is told. */

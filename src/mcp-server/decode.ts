@@ -3,7 +3,7 @@ import { messageOf, UserError } from "../lib/errors.ts";
 import type { Parsed } from "../lib/parse-json.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import { describeBare, describeIssue } from "../protocol/describe-issue.ts";
-import { invalidParams, RpcFailure } from "./rpc-failure.ts";
+import { invalidParams, invalidRequest, RpcFailure } from "./rpc-failure.ts";
 import { parseUuid } from "./uuid.ts";
 
 /** Arguments of a tool; the problem is told in the reference's words. */
@@ -25,6 +25,15 @@ export function decodeId(text: string, field: string): ConversationId {
   const parsed = parseUuid(text);
   if (parsed.ok) return parsed.id;
   throw new RpcFailure(invalidParams, `Invalid params: ${parsed.problem} in \`${field}\``);
+}
+
+/** Asks whether a method may do what it was called for; throws the answer where not. */
+export function allowed(check: () => void): void {
+  try {
+    check();
+  } catch (cause) {
+    throw new RpcFailure(invalidRequest, userProblem(cause), { cause });
+  }
 }
 
 /** What a person can mend is told as it stands; anything else is a fault of ours and goes its way. */

@@ -109,6 +109,7 @@ async function send(message: Message, call: OpenCall, { state, conversations }: 
   let op: StartOp;
   try {
     op = turnOp(message, conversation, (flags) => conversations.configFor(flags));
+    conversations.limits.checkTurn(op);
   } catch (error) {
     return refuse(userProblem(error));
   }

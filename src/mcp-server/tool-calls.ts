@@ -1,3 +1,4 @@
+import { sameLetters } from "../config/mcp-settings.ts";
 import { messageOf } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { isRecord, type Parsed } from "../lib/parse-json.ts";
@@ -138,17 +139,13 @@ function spelledOut(given: unknown, names: readonly string[], { state }: ToolCon
   }
   const args: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
-    const name = names.find((known) => known === key) ?? names.find((known) => letters(known) === letters(key));
+    const name = names.find((known) => known === key) ?? names.find((known) => sameLetters(known, key));
     if (name === undefined) {
       if (state.settings.strictArguments) return { ok: false, problem: `unknown field \`${key}\`` };
       log("warn", "mcp", `the argument ${key} has no effect`);
     } else if (name === key || !Object.hasOwn(given, name)) args[name] = value;
   }
   return { ok: true, value: args };
-}
-
-function letters(name: string): string {
-  return name.replaceAll(/[-_]/g, "").toLowerCase();
 }
 
 /** The conversation that is meant, and the name of the member that says so, as errors have it. */

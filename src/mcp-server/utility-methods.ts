@@ -6,7 +6,7 @@ import { diffToRemote, scratchParentIn } from "../process/git-diff.ts";
 import { type CommandOutcome, runCommand } from "../process/run-command.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 import { hasNetworkAccess, type SandboxPolicy } from "../protocol/policy.ts";
-import { decodeParams } from "./decode.ts";
+import { allowed, decodeParams } from "./decode.ts";
 import type { MethodContext, MethodHandler } from "./direct-methods.ts";
 import { ExecParamsSchema, GitDiffParamsSchema } from "./method-schemas.ts";
 import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
@@ -42,6 +42,7 @@ export const utilityMethods = {
     const { config } = state;
     const cwd = path.resolve(config.cwd, givenCwd ?? "");
     const policy = sandboxPolicy ?? config.sandboxPolicy;
+    allowed(() => conversations.limits.checkPolicy({ cwd, sandboxPolicy: policy }));
     const ending = new AbortController();
     call.onCancel(() => ending.abort());
     const outcome = await failing(() =>
@@ -78,10 +79,10 @@ function gitSandbox(scratchParent: string, { state, conversations }: MethodConte
     exclude_slash_tmp: true,
   };
   try {
-    return conversations.sandboxes.get(scratchOnly, scratchParent);
+    return conversations.sandboxes.getForOwn(scratchOnly, scratchParent);
   } catch (error) {
     if (state.config.sandboxPolicy.mode !== "danger-full-access") throw error;
-    return conversations.sandboxes.get({ mode: "danger-full-access" }, scratchParent);
+    return conversations.sandboxes.getForOwn({ mode: "danger-full-access" }, scratchParent);
   }
 }
 

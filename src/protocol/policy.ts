@@ -5,6 +5,10 @@ export type ApprovalPolicy = (typeof approvalPolicies)[number];
 export const sandboxModes = ["read-only", "workspace-write", "danger-full-access"] as const;
 export type SandboxMode = (typeof sandboxModes)[number];
 
+export function isLooserSandbox(mode: SandboxMode, than: SandboxMode): boolean {
+  return sandboxModes.indexOf(mode) > sandboxModes.indexOf(than);
+}
+
 /** What holds commands to the mode on Linux; `auto` is bubblewrap where it works and Landlock elsewhere. */
 export const linuxSandboxes = ["auto", "landlock", "bwrap"] as const;
 export type LinuxSandboxChoice = (typeof linuxSandboxes)[number];

@@ -56,6 +56,11 @@ const scratchFolders = ({ home }: Workspace) =>
   existsSync(path.join(home, "tmp")) ? readdirSync(path.join(home, "tmp")) : [];
 
 describe("gitDiffToRemote runs nothing of the repository", () => {
+  test("it answers where calls are pinned below its scratch folder", async () => {
+    await using mcp = startMcp({ setup: pushed, args: ["--lock", "-c", "mcp.max_sandbox=read-only"] });
+    expect((await diff(mcp)).result.diff).toContain("+two");
+  });
+
   test("where core.worktree names a repository with filters of its own", async () => {
     const setup = (place: Workspace) => {
       const git = gitOf(place);

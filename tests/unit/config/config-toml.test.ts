@@ -143,6 +143,10 @@ test("every key that means something here is read", () => {
     echo_protocol_version = true
     strict_arguments = true
     max_output_bytes = 100
+    max_sandbox = "workspace-write"
+    lock = true
+    locked = ["model", "baseInstructions", "config"]
+    allow_call_programs = true
     [sandbox_workspace_write]
     writable_roots = ["/a"]
     network_access = true
@@ -203,6 +207,9 @@ test("every key that means something here is read", () => {
       echoProtocolVersion: true,
       strictArguments: true,
       maxOutputBytes: 100,
+      maxSandbox: "workspace-write",
+      locked: ["approval-policy", "config", "profile", "sandbox", "model", "base-instructions"],
+      allowCallPrograms: true,
     },
     sandboxWorkspaceWrite: {
       writableRoots: ["/a"],

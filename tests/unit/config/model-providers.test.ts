@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findProvider, readProvider } from "../../../src/config/model-providers.ts";
+import { knownProviders, readProvider } from "../../../src/config/model-providers.ts";
 import { parseTomlFile } from "../../../src/config/parse-toml.ts";
 import type { Environment } from "../../../src/lib/environment.ts";
 
@@ -60,7 +60,7 @@ test.each<[name: string, env: Environment, baseUrl: string | undefined]>([
   ["with OPENAI_BASE_URL", { OPENAI_BASE_URL: "http://127.0.0.1/v1" }, "http://127.0.0.1/v1"],
   ["with a blank one", { OPENAI_BASE_URL: " " }, undefined],
 ])("C-025: the built-in provider openai %s", (_, env, baseUrl) => {
-  expect(findProvider("openai", { env, configured: new Map() })).toEqual({
+  expect(knownProviders({ env, configured: new Map() }).get("openai")).toEqual({
     ...defaults,
     name: "OpenAI",
     baseUrl,
@@ -78,7 +78,7 @@ test.each<[name: string, env: Environment, baseUrl: string]>([
   ["with a base URL", { CODEX_OSS_BASE_URL: "http://gpu/v1", CODEX_OSS_PORT: "1" }, "http://gpu/v1"],
   ["with a blank base URL", { CODEX_OSS_BASE_URL: " ", CODEX_OSS_PORT: "1" }, "http://localhost:1/v1"],
 ])("the built-in provider oss %s", (_, env, baseUrl) => {
-  expect(findProvider("oss", { env, configured: new Map() })).toEqual({ ...defaults, name: "gpt-oss", baseUrl });
+  expect(knownProviders({ env, configured: new Map() }).get("oss")).toEqual({ ...defaults, name: "gpt-oss", baseUrl });
 });
 
 test("C-028: a built-in provider cannot be redefined, others are found by their id alone", () => {
@@ -86,7 +86,7 @@ test("C-028: a built-in provider cannot be redefined, others are found by their 
     ["openai", provider('name = "Evil"')],
     ["mine", provider('name = "Mine"')],
   ]);
-  const name = (id: string) => findProvider(id, { env: {}, configured })?.name;
+  const name = (id: string) => knownProviders({ env: {}, configured }).get(id)?.name;
   expect([name("openai"), name("mine"), name("constructor"), name("")]).toEqual([
     "OpenAI",
     "Mine",
