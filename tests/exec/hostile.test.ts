@@ -214,9 +214,9 @@ test.each([
   ["3 GB", 3 * 1024 ** 3],
 ])("an AGENTS.md of %s is read as far as it is sent", async (_, bytes) => {
   await using model = await fakeModel([say("done")]);
-  const setup = ({ root, work }: Workspace) => {
-    huge(path.join(root, "document"), "Be brief.\n", bytes);
-    symlinkSync("../document", path.join(work, "AGENTS.md")); // what we compare afterwards is read as a whole
+  const setup = ({ work }: Workspace) => {
+    huge(path.join(work, ".git/document"), "Be brief.\n", bytes);
+    symlinkSync(".git/document", path.join(work, "AGENTS.md")); // what we compare afterwards is read as a whole
   };
   const run = await runCodex(["exec", "go"], { model, setup });
   expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
