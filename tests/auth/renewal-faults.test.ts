@@ -282,12 +282,14 @@ describe("an issuer that grants", () => {
 
   test("years for a device code, and is to be asked all the time: it is asked with pauses", async () => {
     const code = { device_code: "d", user_code: "u", verification_uri: "http://127.0.0.1/", expires_in: 1e10 };
-    const times: number[] = [];
+    let asked = 0;
+    let isApproved = false;
     const answer: Answer = (_request, response, form) => {
       if (!form.has("device_code")) return says({ ...code, interval: -1 })(_request, response, form);
-      times.push(performance.now());
-      response.statusCode = times.length < 2 ? 400 : 200;
-      response.end(JSON.stringify(times.length < 2 ? { error: "authorization_pending" } : { access_token: "new" }));
+      asked += 1;
+      if (asked === 1) setTimeout(() => (isApproved = true), 1_500); // without pauses it is asked hundreds of times
+      response.statusCode = isApproved ? 200 : 400;
+      response.end(JSON.stringify(isApproved ? { access_token: "new" } : { error: "authorization_pending" }));
     };
     const endpoint = { device_authorization_endpoint: "" };
     await using issuer = await badIssuer(answer, endpoint);
@@ -296,8 +298,7 @@ describe("an issuer that grants", () => {
     const config = [`chatgpt_issuer = "${issuer.url}"`, 'chatgpt_client_id = "c"'];
     const login = await startDeviceLogin(openIn(place, config));
     expect(await login.completed).toEqual({ success: true });
-    const [first = 0, second = 0] = times;
-    expect(second - first).toBeGreaterThan(900);
+    expect(asked).toBeLessThanOrEqual(3);
   });
 
   test("under an address with a password: it is not used, and the password not shown", async () => {
@@ -326,7 +327,7 @@ test("a run that is interrupted while its tokens are renewed keeps what the issu
     config: issuer.config,
     homeFiles: { "auth.json": readFileSync(authFileOf(place), "utf8") },
   });
-  await expect.poll(() => issuer.isAskedForTokens, { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => issuer.isAskedForTokens).toBe(true);
   codex.child.kill("SIGINT");
   await codex.sees("turn_aborted");
   goOn();

@@ -151,7 +151,7 @@ printf '%s\\n' \${COMPREPLY[@]+"\${COMPREPLY[@]}"}`,
 describe("other shells", () => {
   const lines = unique.map(([line]) => line);
 
-  test.skipIf(!isInstalled("fish"))("fish", { timeout: 30_000 }, () => {
+  test.skipIf(!isInstalled("fish"))("fish", () => {
     const tries = lines.map((line) => `complete -C '${line}' | string replace -r '\\t.*' ''; echo END`);
     const output = runShell(["fish", "--no-config", "-c"], [`source ${scriptFile("fish")}`, ...tries].join("\n"));
     expect(pair(chunks(output))).toEqual(unique);
@@ -175,7 +175,7 @@ describe("other shells", () => {
     expect(pair(found)).toEqual(unique);
   });
 
-  test.skipIf(!isInstalled("zsh"))("zsh", { timeout: 30_000 }, () => {
+  test.skipIf(!isInstalled("zsh"))("zsh", () => {
     const setup = `PROMPT='READY> '
 autoload -U compinit && compinit -u -D
 setopt no_beep no_auto_menu

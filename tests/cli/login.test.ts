@@ -391,7 +391,7 @@ describe("runs that are signed in to ChatGPT", () => {
       config: issuer.config,
       homeFiles: home(place),
     });
-    await expect.poll(() => existsSync(path.join(codex.place.work, "begun")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(codex.place.work, "begun"))).toBe(true);
     issuer.person = "bob";
     await signedIn(codex.place, issuer);
     writeFileSync(path.join(codex.place.work, "go-on"), "");

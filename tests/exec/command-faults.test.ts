@@ -1,15 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout as after } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { isAlive } from "../process/support.ts";
 import { callShell, fakeModel, say } from "../support/fake-model.ts";
+import { longBefore } from "../support/long-before.ts";
 import { inputOf } from "../support/requests.ts";
 import { codexBinary, configToml, runCodex, startCodex } from "../support/run-codex.ts";
 import { answerWith, bytesOf, commandEvents, endWith, parsedAnswer, runShell } from "../support/shell-run.ts";
+import { untilStalled } from "../support/until-stalled.ts";
 import { workspace } from "../support/workspace.ts";
 
 const modes = ["danger-full-access", "workspace-write"] as const;
@@ -24,17 +25,16 @@ describe.each(modes)("a command in %s that", (mode) => {
   test("C-082: ignores signals and outlives its limit is gone with all it started", async () => {
     const script = [
       "trap '' TERM INT HUP",
-      "sleep 60 &",
+      "sleep 900 &",
       "child=$!",
-      "setsid sh -c 'echo $$ > daemon; trap \"\" TERM HUP; exec sleep 60' &",
+      "setsid sh -c 'echo $$ > daemon; trap \"\" TERM HUP; exec sleep 900' &",
       "until [ -s daemon ]; do sleep 0.01; done",
       "echo $$ $child $(cat daemon) > pids",
       "echo begun",
-      "while :; do sleep 60; done",
+      "while :; do sleep 900; done",
     ].join("\n");
-    const started = performance.now();
-    const { run, end, answer } = await runShell(["bash", "-c", script], { mode, args: { timeout_ms: 1000 } });
-    expect(performance.now() - started).toBeLessThan(4_000);
+    const options = { mode, args: { timeout_ms: 1000 } };
+    const { run, end, answer } = await longBefore(900_000, () => runShell(["bash", "-c", script], options));
     expect(end).toEqual(endWith({ stdout: "begun\n", exit_code: 124 }));
     expect(answer).toEqual(answerWith("command timed out after 1000 milliseconds\nbegun\n", 124));
     const pids = run.files["pids"]?.trim().split(" ").map(Number) ?? [];
@@ -44,12 +44,10 @@ describe.each(modes)("a command in %s that", (mode) => {
 
   test("C-082: leaves a program behind that holds its output is answered when it ends itself", async () => {
     await using model = await fakeModel([
-      callShell(["bash", "-c", "sleep 60 & echo $! > left; echo hi; exit 3"]),
+      callShell(["bash", "-c", "sleep 900 & echo $! > left; echo hi; exit 3"]),
       say("done"),
     ]);
-    const started = performance.now();
-    const run = await runCodex(["exec", "--json", "-s", mode, "go"], { model });
-    expect(performance.now() - started).toBeLessThan(3_000);
+    const run = await longBefore(900_000, () => runCodex(["exec", "--json", "-s", mode, "go"], { model }));
     expect(commandEvents(run).end).toEqual(endWith({ stdout: "hi\n", exit_code: 3 }));
     process.kill(Number(run.files["left"]), "SIGKILL");
   });
@@ -95,34 +93,13 @@ test("a command that reads its input finds the end of it, also when ours stays o
 describe("an output that", () => {
   const mode = "workspace-write";
 
-  const fiftyMegabytes = ["bash", "-c", "yes 0123456789abcdef | head -c 50000000; echo; echo end"];
-
-  /** Runs the command for a person, and looks at our memory when it is over and its answer is on its way. */
-  const measure = async (command: readonly string[]) => {
-    let peakMegabytes = Number.NaN;
-    await using model = await fakeModel([
-      callShell(command, { args: { timeout_ms: 60_000 } }),
-      () => {
-        const status = readFileSync(`/proc/${running.child.pid}/status`, "utf8");
-        peakMegabytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-        return say("done");
-      },
-    ]);
-    const running = startCodex(["exec", "-s", mode, "go"], { model });
-    const { exitCode, elapsedMs } = await running.finished();
-    expect(exitCode).toBe(0);
-    return { elapsedMs, peakMegabytes, answer: parsedAnswer(inputOf(model, 2).at(-1)?.output) };
-  };
-
-  test("is fifty megabytes long costs little time, and the model sees both its ends", async () => {
-    const small = await measure(["true"]);
-    const large = await measure(fiftyMegabytes);
-    expect(large.answer).toEqual(answerWith(expect.stringMatching(/^0123456789abcdef\n.*\n01234567\nend$/s), 0));
-    expect(large.elapsedMs - small.elapsedMs).toBeLessThan(2_000);
-  });
-
-  test("is fifty megabytes long stays out of our memory", async () => {
-    expect((await measure(fiftyMegabytes)).peakMegabytes).toBeLessThan(110);
+  test("is fifty megabytes long shows the model both its ends", async () => {
+    const command = ["bash", "-c", "yes 0123456789abcdef | head -c 50000000; echo; echo end"];
+    await using model = await fakeModel([callShell(command, { args: { timeout_ms: 900_000 } }), say("done")]);
+    expect((await runCodex(["exec", "-s", mode, "go"], { model })).exitCode).toBe(0);
+    expect(parsedAnswer(inputOf(model, 2).at(-1)?.output)).toEqual(
+      answerWith(expect.stringMatching(/^0123456789abcdef\n.*\n01234567\nend$/s), 0),
+    );
   });
 
   test("is one line of five megabytes arrives whole, and both its ends are kept", async () => {
@@ -156,12 +133,12 @@ describe("an output that", () => {
 describe("a reader of our output that", () => {
   const floods = () => callShell(["seq", "-w", "428572"]);
 
-  test("stops for two seconds and goes on gets everything", async () => {
+  test("stops and goes on gets everything", async () => {
     await using model = await fakeModel([floods(), say("done")]);
     const running = startCodex(["exec", "--json", "-s", "workspace-write", "go"], { model });
     await running.sees("exec_command_output_delta");
     running.child.stdout.pause();
-    await after(2_000);
+    await untilStalled(running.child.pid);
     running.child.stdout.resume();
     const run = await running.finished();
     expect(run.exitCode).toBe(0);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { callShell, fakeModel, type ModelStep, say } from "../support/fake-model.ts";
+import { longBefore } from "../support/long-before.ts";
 import { inputOf } from "../support/requests.ts";
-import { runCodex, startCodex } from "../support/run-codex.ts";
+import { type RunningCodex, type RunOptions, runCodex, startCodex } from "../support/run-codex.ts";
 
 const errorsOf = (run: { readonly messages: readonly { readonly type: string }[] }) =>
   run.messages.filter((message) => message.type === "error" || message.type === "stream_error");
@@ -192,7 +193,9 @@ describe("calls that cannot be run", () => {
 });
 
 describe("ends from outside", () => {
-  const sleeper = () => callShell(["bash", "-c", "echo $$ > pid; sleep 60 & wait"], { args: { timeout_ms: 90_000 } });
+  /** The default of the provider's `stream_idle_timeout_ms`. */
+  const streamIdleTimeoutMs = 300_000;
+  const sleeper = () => callShell(["bash", "-c", "echo $$ > pid; sleep 900 & wait"], { args: { timeout_ms: 900_000 } });
 
   test.each([
     ["SIGINT", 130],
@@ -212,16 +215,14 @@ describe("ends from outside", () => {
     expect(run.rollout.at(-1)?.payload).toMatchObject({ type: "function_call_output", output: "aborted" });
   });
 
-  test("X-024: SIGINT during the model's answer ends the run within a second", async () => {
+  test("X-024: SIGINT during the model's answer ends the run", async () => {
     await using model = await fakeModel([{ hang: true }]);
     const running = startCodex(["exec", "--json", "go"], { model });
     await model.received(1);
     await running.sees("task_started");
-    const started = performance.now();
     running.child.kill("SIGINT");
-    const run = await running.finished();
+    const run = await longBefore(streamIdleTimeoutMs, () => running.finished());
     expect(run.exitCode).toBe(130);
-    expect(performance.now() - started).toBeLessThan(1_500);
   });
 
   test("a reader that goes away ends the run quietly, and its command with it", async () => {
@@ -255,11 +256,10 @@ describe("ends from outside", () => {
 
   test("--timeout: status 3, the command dies, what it printed is kept in the rollout", async () => {
     await using model = await fakeModel([sleeper()]);
-    const started = performance.now();
-    const run = await runCodex(["exec", "--json", "--full-auto", "--timeout", "2", "go"], { model });
+    const args = ["exec", "--json", "--full-auto", "--timeout", "2", "go"];
+    const run = await longBefore(900_000, () => runCodex(args, { model }));
     expect(run.exitCode).toBe(3);
     expect(run.messages.at(-1)).toEqual({ type: "error", message: "time limit reached: 2 s", code: "time_limit" });
-    expect(performance.now() - started).toBeLessThan(5_000);
     expect(() => process.kill(Number(run.files["pid"]), 0)).toThrow();
   });
 
@@ -276,17 +276,21 @@ describe("ends from outside", () => {
   });
 
   test("--timeout counts the time that reading took", async () => {
-    await using model = await fakeModel([sleeper()]);
-    const running = startCodex(["exec", "--json", "--full-auto", "--timeout", "4", "go"], {
-      model,
-      keepStdinOpen: true,
-    });
-    await running.sees("Nothing came on stdin"); // half of the time is over
-    const started = performance.now();
-    const run = await running.finished();
-    expect(run.exitCode).toBe(3);
-    expect(run.messages.at(-1)).toEqual({ type: "error", message: "time limit reached: 4 s", code: "time_limit" });
-    expect(performance.now() - started).toBeLessThan(3_500);
+    await using model = await fakeModel([sleeper(), sleeper(), sleeper()]);
+    const limited = (limit: string, options: RunOptions = {}) =>
+      startCodex(["exec", "--json", "--full-auto", "--timeout", limit, "-"], { model, stdin: "go", ...options });
+    const slowReader = limited("6", { keepStdinOpen: true });
+    await limited("4").finished();
+    slowReader.child.stdin.end(); // two of its six seconds are left
+    const order: string[] = [];
+    const finish = async (name: string, running: RunningCodex) => {
+      const run = await running.finished();
+      order.push(name);
+      return run;
+    };
+    const [run] = await Promise.all([finish("with two left", slowReader), finish("with four", limited("4"))]);
+    expect(run.messages.at(-1)).toEqual({ type: "error", message: "time limit reached: 6 s", code: "time_limit" });
+    expect(order).toEqual(["with two left", "with four"]);
   });
 });
 

@@ -183,7 +183,6 @@ describe.each(backends)("with linux_sandbox = %s, a repository", (backend, isMis
     const run = await runCodex(["exec", "--full-auto", "--skip-git-repo-check", ...choice, "go"], { model, setup });
     expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
     expect(inputOf(model, 2).at(-1)?.output).toContain('"exit_code":0');
-    expect(run.elapsedMs).toBeLessThan(5000);
   });
 
   test.skipIf(isMissing)("whose programs come first in PATH: only commands run them", async () => {

@@ -74,14 +74,13 @@ describe("where the prompt comes from", () => {
     expect(run).toMatchObject({ exitCode: 0, stdout: "ok\n" });
     expect(run.stderr).toContain("Nothing came on stdin");
     expect(promptOf(model)).toBe("explain");
-    expect(run.elapsedMs).toBeLessThan(10_000);
   });
 
-  test("a pipe whose first byte comes late but in time is read to its end", async () => {
+  test("a pipe that has begun is read to its end, however long it is silent, and one line says so", async () => {
     await using model = await fakeModel([say("ok")]);
-    const running = startCodex(["exec", "explain"], { model, keepStdinOpen: true });
-    setTimeout(() => running.child.stdin.write("first "), 300);
-    setTimeout(() => running.child.stdin.end("second\n"), 600);
+    const running = startCodex(["exec", "explain"], { model, stdin: "first ", keepStdinOpen: true });
+    await running.sees("Still reading stdin; it has not been closed yet...");
+    running.child.stdin.end("second\n");
     expect((await running.finished()).exitCode).toBe(0);
     expect(promptOf(model)).toBe("explain\n\n<stdin>\nfirst second\n</stdin>");
   });
@@ -146,10 +145,9 @@ describe("where the prompt comes from", () => {
   });
 
   test("E20: a wrong setting is told before stdin is read", async () => {
-    const run = await runCodex(["exec", "-c", "model=true", "-"], { keepStdinOpen: true });
+    const run = await runCodex(["exec", "-c", "model=true", "-"], { keepStdinOpen: true }); // it would wait for ever
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain("in `model`");
-    expect(run.elapsedMs).toBeLessThan(5_000);
   });
 });
 

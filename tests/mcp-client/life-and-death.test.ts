@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { startConversation } from "../support/conversation.ts";
 import { callTool, fakeModel, say } from "../support/fake-model.ts";
@@ -22,9 +21,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function areGone(pids: readonly number[]): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (pids.some(isAlive) && performance.now() < deadline) await sleep(20);
-  expect(pids.map(isAlive)).toEqual([false, false]);
+  await expect.poll(() => pids.map(isAlive)).toEqual([false, false]);
 }
 
 describe.skipIf(process.platform !== "linux")("nothing of a server is left", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { startConversation } from "../support/conversation.ts";
 import { callTool, fakeModel, say } from "../support/fake-model.ts";
+import { longBefore } from "../support/long-before.ts";
 import { runCodex } from "../support/run-codex.ts";
 import { fakeServer, offeredNames, offeredTools, outputsIn, receivedBy, sdkServer, toolsIn } from "./support.ts";
 
@@ -191,10 +192,9 @@ describe("servers that cannot be started", () => {
   });
 
   test("C-123, D30: one that exits costs no time limit", async () => {
-    const keys = { startup_timeout_ms: 60_000 };
-    const { run } = await runWith(fakeServer("exits", { behaviour: "exits", keys }));
+    const keys = { startup_timeout_ms: 900_000 };
+    const { run } = await longBefore(900_000, () => runWith(fakeServer("exits", { behaviour: "exits", keys })));
     expect(startErrors(run)).toEqual([failedStart("exits", "connection closed: the server exited with code 3")]);
-    expect(run.elapsedMs).toBeLessThan(10_000);
   });
 
   test("one that is required fails the run before anything is asked of the model", async () => {

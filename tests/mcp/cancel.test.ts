@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive } from "../process/support.ts";
 import { callShell, fakeModel, say } from "../support/fake-model.ts";
+import { longBefore } from "../support/long-before.ts";
 import { eventsOf, fullAccess, type McpSession, startMcp, textOf, typesOf, untrusted } from "../support/mcp-session.ts";
 
 const interrupted = (id: unknown) => ({
@@ -16,7 +17,7 @@ function cancel(mcp: McpSession, requestId: unknown): void {
   mcp.send({ method: "notifications/cancelled", params: { requestId, reason: "user" } });
 }
 
-const hangs = say("never", { delayMs: 60_000 });
+const hangs = say("never", { delayMs: 900_000 });
 
 describe("E: cancelling", () => {
   test("82, 83: the turn is aborted, the call answered, and a reply goes on under its own id", async () => {
@@ -24,10 +25,8 @@ describe("E: cancelling", () => {
     await using mcp = startMcp({ model, config: fullAccess });
     const call = mcp.call("codex", { prompt: "hi" }, { id: 30 });
     await model.received(1);
-    const started = performance.now();
     cancel(mcp, 30);
-    const { result } = await call;
-    expect(performance.now() - started).toBeLessThan(1000);
+    const { result } = await longBefore(300_000, () => call);
     const { conversationId } = result.structuredContent;
     expect(result).toEqual(interrupted(conversationId));
     expect(typesOf(eventsOf(mcp, 30)).at(-1)).toBe("turn_aborted");
@@ -118,21 +117,19 @@ describe("E: cancelling", () => {
   });
 
   test.each([
-    ["a program", ["sleep", "61"]],
-    ["a shell with a child", ["bash", "-c", "sleep 61 & echo $$ $! > pids.tmp; mv pids.tmp pids; wait; echo x"]],
-  ])("89: %s is killed with all it has started, within a second", async (_, command) => {
-    await using model = await fakeModel([callShell(command, { args: { timeout_ms: 60_000 } })]);
+    ["a program", ["sleep", "900"]],
+    ["a shell with a child", ["bash", "-c", "sleep 900 & echo $$ $! > pids.tmp; mv pids.tmp pids; wait; echo x"]],
+  ])("89: %s is killed with all it has started", async (_, command) => {
+    await using model = await fakeModel([callShell(command, { args: { timeout_ms: 900_000 } })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const call = mcp.call("codex", { prompt: "hi" }, { id: 1 });
     await mcp.event("exec_command_begin");
     const file = path.join(mcp.codex.place.work, "pids");
     const isShell = command[0] === "bash";
-    if (isShell) await expect.poll(() => existsSync(file), { timeout: 5000 }).toBe(true);
+    if (isShell) await expect.poll(() => existsSync(file)).toBe(true);
     const pids = isShell ? (mcp.codex.place.files()["pids"] ?? "").trim().split(" ").map(Number) : [];
-    const started = performance.now();
     cancel(mcp, 1);
-    await call;
-    expect(performance.now() - started).toBeLessThan(1000);
-    await expect.poll(() => pids.filter(isAlive), { timeout: 1000 }).toEqual([]);
+    await longBefore(900_000, () => call);
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
   });
 });

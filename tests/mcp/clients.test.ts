@@ -105,7 +105,7 @@ describe("the client of the MCP TypeScript SDK", () => {
     expect(inputOf(on.model, 2).at(-1)?.output).toContain("does not support elicitation");
   });
 
-  test("progress resets its time-out", { timeout: 30_000 }, async () => {
+  test("progress resets its time-out", async () => {
     await using on = await stage([say("slow", { delayMs: 12_000 })]);
     await using connected = await connect(on.server);
     const progress: Progress[] = [];

@@ -3,18 +3,20 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive } from "../process/support.ts";
 import { callShell, fakeModel, say } from "../support/fake-model.ts";
+import { longBefore } from "../support/long-before.ts";
 import { fullAccess, type McpSession, startMcp, textOf, untrusted } from "../support/mcp-session.ts";
+import { untilStalled } from "../support/until-stalled.ts";
 
 const stays = callShell(["bash", "-c", "sleep 60 & echo $$ $! > pids.tmp; mv pids.tmp pids; wait"], {
   args: { timeout_ms: 60_000 },
 });
 
 async function pidsOf(mcp: McpSession): Promise<readonly number[]> {
-  await expect.poll(() => existsSync(path.join(mcp.codex.place.work, "pids")), { timeout: 5000 }).toBe(true);
+  await expect.poll(() => existsSync(path.join(mcp.codex.place.work, "pids"))).toBe(true);
   return (mcp.codex.place.files()["pids"] ?? "").trim().split(" ").map(Number);
 }
 
-const allGone = (pids: readonly number[]) => expect.poll(() => pids.filter(isAlive), { timeout: 3000 }).toEqual([]);
+const allGone = (pids: readonly number[]) => expect.poll(() => pids.filter(isAlive)).toEqual([]);
 
 describe("lines", () => {
   test("invalid UTF-8 inside a request is an error, and what follows is served", async () => {
@@ -37,7 +39,7 @@ describe("lines", () => {
   test("half a line, and silence: the rest completes it", async () => {
     await using mcp = startMcp();
     mcp.write('{"jsonrpc":"2.0","id":1,"me');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((written) => mcp.codex.child.stdin.write("", written));
     expect(mcp.lines).toEqual([]);
     mcp.write('thod":"ping"}\n');
     expect(await mcp.next(({ id }) => id === 1)).toMatchObject({ result: {} });
@@ -82,10 +84,8 @@ describe("a client that goes away", () => {
     await using mcp = startMcp({ model, config: fullAccess });
     mcp.send({ id: 1, method: "tools/call", params: { name: "codex", arguments: { prompt: "hi" } } });
     const pids = await pidsOf(mcp);
-    const started = performance.now();
     mcp.codex.child.stdout.destroy();
-    await mcp.ended();
-    expect(performance.now() - started).toBeLessThan(2000);
+    await longBefore(900_000, () => mcp.ended());
     await allGone(pids);
   });
 
@@ -101,28 +101,21 @@ describe("a client that goes away", () => {
   });
 });
 
-/** Resident memory of a process, in megabytes. */
-async function residentMb(pid: number): Promise<number> {
-  const { readFile } = await import("node:fs/promises");
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1024;
-}
-
 describe.skipIf(process.platform !== "linux")("a client that stops reading", () => {
-  test("what it has not taken is bounded: the command waits; then all of it arrives", { timeout: 60_000 }, async () => {
+  test("the command waits until it reads again; then all of it arrives", async () => {
+    const script = "head -c 200000000 /dev/zero | tr '\\0' a; touch finished";
     await using model = await fakeModel([
-      callShell(["sh", "-c", "head -c 60000000 /dev/zero | tr '\\0' a"], { args: { timeout_ms: 50_000 } }),
+      callShell(["sh", "-c", script], { args: { timeout_ms: 900_000 } }),
       say("done"),
     ]);
     await using mcp = startMcp({ model, config: fullAccess });
     await mcp.request("ping");
-    const { child } = mcp.codex;
-    const before = await residentMb(child.pid ?? 0);
+    const { child, place } = mcp.codex;
     child.stdout.pause();
     mcp.send({ id: 1, method: "tools/call", params: { name: "codex", arguments: { prompt: "hi" } } });
     await model.received(1);
-    await new Promise((resolve) => setTimeout(resolve, 10_000));
-    expect((await residentMb(child.pid ?? 0)) - before).toBeLessThan(120);
+    await untilStalled(child.pid);
+    expect(place.files()).toEqual({});
     child.stdout.resume();
     expect(textOf(await mcp.next(({ id }) => id === 1))).toBe("done");
   });
@@ -139,7 +132,7 @@ describe.skipIf(process.platform !== "linux")("a client that stops reading", () 
     await model.received(1);
     const items = [{ type: "text", text: "quiet" }];
     mcp.send({ id: 2, method: "sendUserMessage", params: { conversationId, items } });
-    await expect.poll(() => existsSync(path.join(mcp.codex.place.work, "made")), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(mcp.codex.place.work, "made"))).toBe(true);
     mcp.codex.child.stdout.resume();
     await mcp.next(({ id }) => id === 1);
   });

@@ -105,10 +105,9 @@ describe("A: lines", () => {
 });
 
 describe("A: the end", () => {
-  test("10: stdin closed while idle ends with status 0 within a second", async () => {
+  test("10: stdin closed while idle ends with status 0", async () => {
     const run = await runCodex(["mcp"], { stdin: "" });
     expect(run).toMatchObject({ exitCode: 0, stdout: "" });
-    expect(run.elapsedMs).toBeLessThan(1000);
   });
 
   test("11: stdin closed in a turn: the turn ends, its answer is written", async () => {
@@ -172,12 +171,12 @@ describe("A: the end", () => {
       ]);
       await using mcp = startMcp({ model, config: fullAccess });
       const answer = mcp.call("codex", { prompt: "hi" });
-      await expect.poll(() => existsSync(path.join(mcp.codex.place.work, "pids")), { timeout: 5000 }).toBe(true);
+      await expect.poll(() => existsSync(path.join(mcp.codex.place.work, "pids"))).toBe(true);
       const pids = (mcp.codex.place.files()["pids"] ?? "").trim().split(" ").map(Number);
       mcp.codex.child.kill(signal);
       expect((await answer).result).toMatchObject({ isError: true });
       expect((await mcp.ended()).exitCode).toBe(status);
-      await expect.poll(() => pids.filter(isAlive), { timeout: 3000 }).toEqual([]);
+      await expect.poll(() => pids.filter(isAlive)).toEqual([]);
     },
   );
 });

@@ -15,7 +15,7 @@ test("two hundred conversations at once each have their own answers, events and 
   await using mcp = startMcp({ model, config: fullAccess });
   const answers = (from: number) => mcp.messages.filter(({ id, result }) => result !== undefined && Number(id) >= from);
   const answered = async (from: number) => {
-    await expect.poll(() => answers(from).length, { timeout: 30_000 }).toBe(count);
+    await expect.poll(() => answers(from).length).toBe(count);
     return answers(from).sort((one, other) => Number(one.id) - Number(other.id));
   };
   const call = (id: number, name: string, args: object) =>

@@ -85,7 +85,7 @@ describe("a sign-in by a client of the server", () => {
     await signIn(mcp);
     const turn = (await newConversation(mcp))();
     const { work } = mcp.codex.place;
-    await expect.poll(() => existsSync(path.join(work, "begun")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(work, "begun"))).toBe(true);
     issuer.person = "bob";
     await signIn(mcp);
     writeFileSync(path.join(work, "go-on"), "");
@@ -226,7 +226,7 @@ describe("getAuthStatus with refreshToken", () => {
     await using mcp = serverFor(issuer);
     await signIn(mcp);
     const { access_token, refresh_token } = stored(mcp).tokens ?? {};
-    await expect.poll(() => issuer.isRefreshTokenExpired(refresh_token ?? ""), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => issuer.isRefreshTokenExpired(refresh_token ?? "")).toBe(true);
     expect(await status(mcp, { includeToken: true, refreshToken: true })).toEqual({
       authMethod: "chatgpt",
       authToken: access_token,

@@ -176,7 +176,7 @@ test("a pipe gets all of a long line, though it takes a part only at a time", as
   const recorder = new Recorder(fifo, []);
   recorder.addEvent(1, longText);
   const text = `${header}\n${JSON.stringify({ request: 1, ...longText })}\n`;
-  await expect.poll(() => readFileSync(copy, "utf8") === text, { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => readFileSync(copy, "utf8") === text).toBe(true);
 });
 
 test("a pipe that nobody reads is not waited for, neither at the beginning nor later", () => {

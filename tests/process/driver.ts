@@ -25,7 +25,6 @@ const argv = process.argv.slice(cut + 1);
 export interface DriverReport {
   readonly exitCode: number;
   readonly durationMs: number;
-  readonly growthBytes: number;
   readonly stdoutLength: number;
   /** Octal, as the kernel shows them. */
   readonly stderrFlags: string;
@@ -46,13 +45,9 @@ async function main(): Promise<number> {
     ...(flags.includes("--no-perl") ? { perl: "/nowhere/perl" } : {}),
     ...(flags.includes("--bwrap") ? { linuxSandbox: "bwrap" } : {}),
   });
-  if (flags.includes("--warm")) {
-    sandbox.warmUp();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  if (flags.includes("--idle")) await new Promise((resolve) => setTimeout(resolve, 60_000));
+  if (flags.includes("--warm")) sandbox.warmUp();
+  if (flags.includes("--idle")) await new Promise((resolve) => setTimeout(resolve, 900_000));
   const isReport = flags.includes("--report");
-  const rssBefore = process.memoryUsage().rss;
   const outcome = await runCommand({
     argv,
     cwd,
@@ -70,7 +65,6 @@ async function main(): Promise<number> {
     const report: DriverReport = {
       exitCode: outcome.exitCode,
       durationMs: outcome.durationMs,
-      growthBytes: process.resourceUsage().maxRSS * 1024 - rssBefore,
       stdoutLength: outcome.stdout.length,
       stderrFlags: /^flags:\s*(\d+)/m.exec(readFileSync("/proc/self/fdinfo/2", "utf8"))?.[1] ?? "",
     };

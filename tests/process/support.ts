@@ -134,11 +134,11 @@ export function temporaryFolder(): string {
 
 /** Looks again and again until something holds. */
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 5000; performance.now() < deadline; ) {
+  for (const deadline = performance.now() + 60_000; performance.now() < deadline; ) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`still not so after 5 s: ${what}`);
+  throw new Error(`still not so after a minute: ${what}`);
 }
 
 /** False for a zombie too: it only waits for somebody to look. */

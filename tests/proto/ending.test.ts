@@ -15,11 +15,11 @@ const stays = callShell(["bash", "-c", "sleep 60 & echo $$ $! > pids.tmp; mv pid
 
 async function pidsOf(proto: ProtoSession): Promise<readonly number[]> {
   const file = path.join(proto.codex.place.work, "pids");
-  await expect.poll(() => existsSync(file), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => existsSync(file)).toBe(true);
   return (proto.codex.place.files()["pids"] ?? "").trim().split(" ").map(Number);
 }
 
-const allGone = (pids: readonly number[]) => expect.poll(() => pids.filter(isAlive), { timeout: 3_000 }).toEqual([]);
+const allGone = (pids: readonly number[]) => expect.poll(() => pids.filter(isAlive)).toEqual([]);
 
 describe("X-059: the end of stdin", () => {
   test("without a task ends the program at once", async () => {

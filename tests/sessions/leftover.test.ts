@@ -29,7 +29,7 @@ async function withLeftover(codex: SessionPlace): Promise<Disposable & { readonl
   const pid = Number(readFileSync(path.join(codex.place.work, "pid"), "utf8"));
   const leftover = { [Symbol.dispose]: () => void process.kill(pid, "SIGKILL") };
   try {
-    await expect.poll(() => existsSync(path.join(codex.place.work, "locked")), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(codex.place.work, "locked"))).toBe(true);
     const file = codex.rollout("rollout-");
     expect(canLock(file)).toBe(false);
     return { ...leftover, file, id: sessionIdOf(file) };
@@ -137,7 +137,7 @@ describe.skipIf(noSandbox)("a command that was left behind and locks the session
     expect(JSON.stringify(linesOf(codex.rollout(leftover.id)))).toContain("Second.");
   });
 
-  test("of many that resume at once exactly one does", { timeout: 60_000 }, async () => {
+  test("of many that resume at once exactly one does", async () => {
     const count = 8;
     let endOfOthers = () => {};
     const othersEnded = new Promise<void>((resolve) => {
@@ -205,7 +205,7 @@ test.runIf(process.platform === "linux")("no program outside of the sandbox inhe
   for (const name of ["notify", "server"]) {
     const file = path.join(codex.place.work, name);
     const inherited = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
-    await expect.poll(inherited, { timeout: 10_000 }).toContain("end");
+    await expect.poll(inherited).toContain("end");
     expect(inherited()).not.toContain(".jsonl");
   }
 });

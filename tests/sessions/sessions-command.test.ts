@@ -199,7 +199,7 @@ test.runIf(hasTerminals)(
     question.stdout.setEncoding("utf8").on("data", (text: string) => {
       seen += text;
     });
-    await expect.poll(() => seen, { timeout: 10_000 }).toContain("for good? [y/N]");
+    await expect.poll(() => seen).toContain("for good? [y/N]");
     const run = codex.start(["exec", "resume", id, "second"]);
     run.stdin.end();
     await model.received(2);

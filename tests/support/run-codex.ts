@@ -44,7 +44,6 @@ export interface CodexRun {
   readonly rollout: readonly RolloutLine[];
   readonly work: string;
   readonly home: string;
-  readonly elapsedMs: number;
 }
 
 export type JsonLine = Readonly<Record<string, unknown>>;
@@ -67,7 +66,6 @@ export async function runCodex(args: readonly string[], options: RunOptions = {}
 export function startCodex(args: readonly string[], options: RunOptions = {}): RunningCodex {
   const place = workspace({ ...options, homeFiles: { "config.toml": configToml(options), ...options.homeFiles } });
   options.setup?.(place);
-  const started = performance.now();
   const binary = options.binary === undefined ? codexBinary : path.resolve(place.work, options.binary);
   const child = spawn(process.execPath, [binary, ...args], {
     cwd: path.join(place.work, options.cwd ?? "."),
@@ -124,7 +122,6 @@ export function startCodex(args: readonly string[], options: RunOptions = {}): R
           rollout: rolloutOf(place),
           work: place.work,
           home: place.home,
-          elapsedMs: performance.now() - started,
         };
       } finally {
         place[Symbol.dispose]();

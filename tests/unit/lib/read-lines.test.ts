@@ -54,11 +54,9 @@ describe("bytes to lines", () => {
     expect(cutter.rest()).toHaveLength(0);
   });
 
-  test("ten megabytes in small pieces take no time to speak of", async () => {
+  test("it is not copied again with each small piece, which would take minutes", async () => {
     const piece = Buffer.alloc(1_000, "x");
-    const startedAt = performance.now();
-    const [line] = await read([...Array.from({ length: 10_000 }, () => piece), "\n"], 20_000_000);
-    expect(line?.length).toBe(10_000_000);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const [line] = await read([...Array.from({ length: 100_000 }, () => piece), "\n"], 200_000_000);
+    expect(line?.length).toBe(100_000_000);
   });
 });

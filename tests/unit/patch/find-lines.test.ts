@@ -95,10 +95,8 @@ test("agrees with a plain search on random repetitive lines", () => {
   }
 });
 
-test("50,000 equal lines do not cost their square", () => {
-  const finder = new LineFinder(Array.from({ length: 50_000 }, () => "}"));
-  const block = [...Array.from({ length: 25_000 }, () => "}"), "end"];
-  const start = performance.now();
+test("a million equal lines do not cost their square, which would take minutes", () => {
+  const finder = new LineFinder(Array.from({ length: 1_000_000 }, () => "}"));
+  const block = [...Array.from({ length: 500_000 }, () => "}"), "end"];
   expect(finder.find(block, { from: 0 })).toBeNull();
-  expect(performance.now() - start).toBeLessThan(1_000);
 });
