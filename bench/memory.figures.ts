@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { callShell, fakeModel, say } from "../tests/support/fake-model.ts";
 import { fullAccess, startMcp, textOf } from "../tests/support/mcp-session.ts";
-import { startProto } from "../tests/support/proto-session.ts";
+import { fullAccess as fullAccessFlags, startProto } from "../tests/support/proto-session.ts";
 import { startCodex } from "../tests/support/run-codex.ts";
 import { untilStalled } from "../tests/support/until-stalled.ts";
 import { checkBudget, memoryMb } from "./budget.ts";
@@ -31,7 +31,7 @@ test("a command that prints 50 MB", async () => {
 test("a client of codex proto that stops reading while a command prints 60 MiB", async () => {
   const command = ["bash", "-c", `yes 0123456789abcdefghijklmnopqrstu | head -c ${60 * 1024 * 1024}`];
   await using model = await fakeModel([callShell(command, { args: { timeout_ms: 600_000 } }), say("done")]);
-  await using proto = startProto({ model, args: fullAccess });
+  await using proto = startProto({ model, args: fullAccessFlags });
   await proto.next("session_configured");
   const { child } = proto.codex;
   const beside = memoryMb(child.pid);
@@ -65,7 +65,7 @@ test("a client of codex mcp that stops reading while a command prints 200 MB", a
     value: memoryMb(child.pid),
     beside,
     base: "that before",
-    budget: 3,
+    budget: 2,
   });
   child.stdout.resume();
   expect(textOf(await mcp.next(({ id }) => id === 1))).toBe("done");
