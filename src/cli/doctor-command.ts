@@ -169,7 +169,7 @@ function checkServers({ mcpServers, cwd, env }: Config): Check {
     required: config.required === true,
     program: null,
     problem: null,
-    ...checkServer(name, { config, cwd, env }),
+    ...checkServer(name, { config, cwd, env, isCwdOfCall: false }),
   }));
   const isMissing = (required: boolean) =>
     servers.some((server) => server.problem !== null && server.required === required);

@@ -218,10 +218,12 @@ function readMcpServer(table: TomlTable): McpServerConfig {
   const toolTimeoutMs = readSecondsAsMs(table, "tool_timeout_sec");
   const enabledTools = readStrings(table, "enabled_tools");
   const startupTimeoutMs = readSecondsAsMs(table, "startup_timeout_sec");
+  const cwd = readString(table, "cwd");
   return {
     command: required(table, "command", readString(table, "command")),
     args: readStrings(table, "args") ?? [],
     env: readStringMap(table, "env") ?? {},
+    ...(cwd === undefined ? {} : { cwd }),
     startupTimeoutMs: readUnsigned(table, "startup_timeout_ms") ?? startupTimeoutMs ?? 10_000,
     ...(toolTimeoutMs === undefined ? {} : { toolTimeoutMs }),
     required: readBoolean(table, "required") ?? false,

@@ -97,6 +97,8 @@ export interface McpServerConfig {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Where it starts; default: the session's directory, where a relative one starts too. */
+  readonly cwd?: string;
   readonly startupTimeoutMs: number;
   readonly toolTimeoutMs?: number;
   /** A run without this server is not wanted. */

@@ -107,7 +107,7 @@ export async function initCodex(given: Config, options: InitOptions): Promise<In
       events,
       rollout,
       sandboxes,
-      mcp: new McpServers(config, options.version),
+      mcp: new McpServers(config, { version, isCwdOfCall: guard?.isFolderOfCall(config.cwd) === true }),
       connect,
     });
     try {

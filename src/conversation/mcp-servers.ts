@@ -5,18 +5,24 @@ import type { Connections, ServerTool } from "../mcp-client/connections.ts";
 import type { McpTool } from "../protocol/event.ts";
 import type { FunctionToolDefinition } from "../protocol/tool-definition.ts";
 
+interface McpServersOptions {
+  readonly version: string;
+  /** A call of `codex mcp` has chosen the session's directory, not the user. */
+  readonly isCwdOfCall: boolean;
+}
+
 /** The MCP servers of one session. Where none is configured, nothing of the client is loaded. */
 export class McpServers {
   readonly #config: Pick<Config, "mcpServers" | "cwd" | "env">;
-  readonly #version: string;
+  readonly #options: McpServersOptions;
   #starting: Promise<void> | undefined;
   #connections: Connections | undefined;
   #missing: UserError | undefined;
   #isClosed = false;
 
-  constructor(config: Pick<Config, "mcpServers" | "cwd" | "env">, version: string) {
+  constructor(config: Pick<Config, "mcpServers" | "cwd" | "env">, options: McpServersOptions) {
     this.#config = config;
-    this.#version = version;
+    this.#options = options;
   }
 
   /** Does not wait for them; `onFailure` is told of each that could not be started, by name, when all have had their chance. */
@@ -73,7 +79,7 @@ export class McpServers {
     const { Connections } = await import("../mcp-client/connections.ts");
     if (this.#isClosed) return;
     const { mcpServers: servers, cwd, env } = this.#config;
-    const connections = new Connections({ servers, cwd, env, version: this.#version });
+    const connections = new Connections({ servers, cwd, env, ...this.#options });
     this.#connections = connections;
     const failures = await connections.start();
     if (this.#isClosed) return connections.close();

@@ -16,6 +16,8 @@ export interface PolicyGuard {
   /** What a conversation would run with; of a resumed one with what it keeps of its own. */
   checkConfig(config: Config): void;
   checkSandbox(sandbox: Sandbox, cwd: string): void;
+  /** Whether the folder of a conversation is not the one that the user has started the program in. */
+  isFolderOfCall(cwd: string): boolean;
 }
 
 /** The sandboxes of one session: one for each policy and directory it has used, prepared once. */

@@ -191,11 +191,11 @@ export class Session {
 
   /** Starts the user's program, if there is one (spec core 17.1). */
   async notify(notification: TurnNotification): Promise<void> {
-    const { notify, cwd, env, credentialVariables: credentials } = this.config;
+    const { notify, env, credentialVariables: credentials } = this.config;
     if (notify.length === 0) return;
     const { notifyUser } = await import("../process/notify.ts");
     const onProblem = (message: string) => this.emit("", { type: "background_event", message });
-    await notifyUser(notify, notification, { cwd, env, credentials, onProblem });
+    await notifyUser(notify, notification, { env, credentials, onProblem });
   }
 
   async close(): Promise<void> {

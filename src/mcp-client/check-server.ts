@@ -1,21 +1,50 @@
+import path from "node:path";
 import type { McpServerConfig } from "../config/config.ts";
 import type { Environment } from "../lib/environment.ts";
 import { findProgram } from "../process/find-program.ts";
 import { describeErrno } from "../process/system-error.ts";
+import { foundInstead } from "./launcher.ts";
 import { serverEnvironment } from "./server-environment.ts";
+
+export interface ServerPlace {
+  readonly config: McpServerConfig;
+  /** The session's directory. */
+  readonly cwd: string;
+  /** A call of `codex mcp` has chosen that directory, not the user. */
+  readonly isCwdOfCall: boolean;
+}
 
 /** The file that would be started for a configured server, or why it cannot be; nothing is started. */
 export function checkServer(
   name: string,
-  { config, cwd, env }: { readonly config: McpServerConfig; readonly cwd: string; readonly env: Environment },
+  { env: all, ...place }: ServerPlace & { readonly env: Environment },
 ): { readonly program: string } | { readonly problem: string } {
-  const problem = serverNameProblem(name);
+  const { config } = place;
+  const env = serverEnvironment(config, all);
+  const problem = serverNameProblem(name) ?? serverPlaceProblem(name, { ...place, env });
   if (problem !== undefined) return { problem };
-  const found = findProgram(config.command, { cwd, env: serverEnvironment(config, env) });
+  const found = findProgram(config.command, { cwd: startFolder(place), env });
   return "program" in found ? found : { problem: `${config.command}: ${describeErrno(found.errno)}` };
 }
 
 export function serverNameProblem(name: string): string | undefined {
   if (/^[a-zA-Z0-9_-]+$/.test(name)) return undefined;
   return `invalid server name '${name}': must match pattern ^[a-zA-Z0-9_-]+$`;
+}
+
+/** Why a server is not started where it would be: something there would run in its place. `env` is that of the server. */
+export function serverPlaceProblem(
+  name: string,
+  { config, cwd, isCwdOfCall, env }: ServerPlace & { readonly env: Environment },
+): string | undefined {
+  const { command, args } = config;
+  // A folder of the configuration is a decision of the user, unless a call decides where it is.
+  if (config.cwd !== undefined && (path.isAbsolute(config.cwd) || !isCwdOfCall)) return undefined;
+  const found = foundInstead({ command, args, cwd: startFolder({ config, cwd }), env, isCwdOfCall });
+  if (found === undefined) return undefined;
+  return `${command} would take "${found}" of the working directory for the server, and run it outside the sandbox: write the absolute path of the server's program as its command, or set mcp_servers.${name}.cwd to the folder that it shall start in`;
+}
+
+export function startFolder({ config, cwd }: Pick<ServerPlace, "config" | "cwd">): string {
+  return config.cwd === undefined ? cwd : path.resolve(cwd, config.cwd);
 }

@@ -28,6 +28,7 @@ export interface StartFailure {
 interface ConnectionsOptions {
   readonly servers: Readonly<Record<string, McpServerConfig>>;
   readonly cwd: string;
+  readonly isCwdOfCall: boolean;
   /** Ours; a server sees little of it. */
   readonly env: Environment;
   readonly version: string;
@@ -39,12 +40,12 @@ export class Connections {
   readonly #servers: readonly ServerConnection[];
   #tools: ReadonlyMap<string, ServerTool> = new Map();
 
-  constructor({ servers, cwd, env, version }: ConnectionsOptions) {
+  constructor({ servers, env, ...options }: ConnectionsOptions) {
     this.#servers = Object.entries(servers)
       .sort(byName)
       .map(([name, config]) => {
         const serverEnv = serverEnvironment(config, env);
-        return new ServerConnection(name, { config, cwd, env: serverEnv, version, guard: this.#guard });
+        return new ServerConnection(name, { ...options, config, env: serverEnv, guard: this.#guard });
       });
   }
 

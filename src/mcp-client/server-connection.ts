@@ -12,13 +12,14 @@ import { LineCutter } from "../lib/read-lines.ts";
 import type { OrphanGuard } from "../process/orphan-guard.ts";
 import { ServerProcess } from "../process/server-process.ts";
 import type { McpTool, McpToolResult } from "../protocol/event.ts";
-import { serverNameProblem } from "./check-server.ts";
+import { serverNameProblem, serverPlaceProblem, startFolder } from "./check-server.ts";
 import { type Answer, JsonRpcPeer, RpcError } from "./json-rpc-peer.ts";
 
 export interface ServerOptions {
   readonly config: McpServerConfig;
   /** The session's directory; what relative paths in `command` and `args` start at. */
   readonly cwd: string;
+  readonly isCwdOfCall: boolean;
   /** The whole environment of the server. */
   readonly env: Readonly<Record<string, string>>;
   /** Ours, for the server to know. */
@@ -61,7 +62,7 @@ export class ServerConnection {
 
   /** Rejects, in words for the user, when the server is of no use; it is to be closed then, too. */
   async start(): Promise<void> {
-    const problem = serverNameProblem(this.name);
+    const problem = serverNameProblem(this.name) ?? serverPlaceProblem(this.name, this.#options);
     if (problem !== undefined) throw new Error(problem);
     await this.#startProcess();
     const timeoutMs = this.#options.config.startupTimeoutMs;
@@ -84,9 +85,9 @@ export class ServerConnection {
   }
 
   async #startProcess(): Promise<void> {
-    const { config, cwd, env, guard } = this.#options;
+    const { config, env, guard } = this.#options;
     const lines = new LineCutter({ maxBytes: longestLine });
-    const command = { program: config.command, args: config.args, cwd, env };
+    const command = { program: config.command, args: config.args, cwd: startFolder(this.#options), env };
     const onStderr = isLogged("debug", "mcp")
       ? (chunk: Buffer) => {
           for (const line of chunk.toString().split("\n")) if (line !== "") this.#log(line);

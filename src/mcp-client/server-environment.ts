@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { McpServerConfig } from "../config/config.ts";
 import type { Environment } from "../lib/environment.ts";
 
@@ -22,7 +23,15 @@ export function serverEnvironment(
 ): Readonly<Record<string, string>> {
   const inherited = inheritedNames.flatMap((name) => {
     const value = env[name];
-    return value === undefined ? [] : [[name, value] as const];
+    return value === undefined ? [] : [[name, name === "PATH" ? withoutRelative(value) : value] as const];
   });
   return { ...Object.fromEntries(inherited), ...own };
+}
+
+/** A relative folder would be one of whatever repository the session works in. */
+function withoutRelative(folders: string): string {
+  return folders
+    .split(path.delimiter)
+    .filter((folder) => path.isAbsolute(folder))
+    .join(path.delimiter);
 }

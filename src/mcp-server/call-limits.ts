@@ -54,6 +54,10 @@ export class CallLimits implements PolicyGuard {
     refuse(pinRefusal({ ...this.#server, ...asked, cwd: canonicalPath(asked.cwd) }, this.#server));
   }
 
+  isFolderOfCall(cwd: string): boolean {
+    return !this.#server.mcp.allowCallPrograms && canonicalPath(cwd) !== canonicalPath(this.#server.cwd);
+  }
+
   checkDefaultModel(): void {
     refuse(defaultModelRefusal(this.#server));
   }

@@ -12,7 +12,6 @@ export interface TurnNotification {
 }
 
 interface NotifyOptions {
-  readonly cwd: string;
   readonly env: Environment;
   /** Variables that the program must not see. */
   readonly credentials: readonly string[];
@@ -22,11 +21,14 @@ interface NotifyOptions {
 /** A single argument cannot be longer on Linux; what is cut is the user's own text. */
 const longestArgument = 120_000;
 
-/** Starts the user's program, and waits only until it has started or could not. It cannot write into our stdout, which belongs to the run's own output. */
+/**
+ * Starts the user's program where the user has started us, whatever folder the session works in, and waits only until it has
+ * started or could not. It cannot write into our stdout, which belongs to the run's own output.
+ */
 export function notifyUser(
   argv: readonly string[],
   { turnId, inputMessages, lastAssistantMessage }: TurnNotification,
-  { cwd, env, credentials, onProblem }: NotifyOptions,
+  { env, credentials, onProblem }: NotifyOptions,
 ): Promise<void> {
   const [program, ...args] = argv;
   if (program === undefined) return Promise.resolve();
@@ -48,7 +50,6 @@ export function notifyUser(
   }
   try {
     const child = spawn(program, [...args, argument], {
-      cwd,
       env: withoutCredentials(env, credentials),
       stdio: ["ignore", 2, 2],
       detached: true,
