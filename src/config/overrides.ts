@@ -20,8 +20,14 @@ export function parseOverrides(texts: readonly string[]): readonly Override[] {
   });
 }
 
-/** The JSON settings of a client, in the same form. */
+/** More than any configuration has; each costs some time, in which a server answers nobody. */
+const mostSettings = 10_000;
+
+/** The JSON settings of a client, in the same form. Throws a UserError for more than anybody could mean. */
 export function settingsToOverrides(settings: Readonly<Record<string, unknown>>): readonly Override[] {
+  if (countSettings(settings) > mostSettings) {
+    throw new UserError(`config holds more than ${mostSettings} keys and values; leave out what is not needed`);
+  }
   return Object.entries(settings).map(([key, value]) => ({
     path: key.split("."),
     value: value === null ? undefined : fromJson(value),
@@ -38,6 +44,26 @@ export function applyOverride(values: TomlValues, { path, value }: Override): vo
   const last = path.at(-1) ?? "";
   if (value === undefined) delete table[last];
   else setOwn(table, last, value);
+}
+
+/** Keys by their segments, and the elements of lists; at most one more than there may be. */
+function countSettings(settings: Readonly<Record<string, unknown>>): number {
+  let count = 0;
+  const left: unknown[] = [settings];
+  while (left.length > 0 && count <= mostSettings) {
+    const value = left.pop();
+    if (Array.isArray(value)) {
+      count += value.length;
+      if (count <= mostSettings) left.push(...value);
+    } else if (isRecord(value)) {
+      for (const key in value) {
+        count += key.split(".", mostSettings + 1).length;
+        if (count > mostSettings) break;
+        left.push(value[key]);
+      }
+    }
+  }
+  return count;
 }
 
 function readValue(text: string): unknown {

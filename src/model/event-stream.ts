@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { isRecord } from "../lib/parse-json.ts";
+import { checkAnswerBytes } from "./answer-size.ts";
 import { inWords, release } from "./http-transport.ts";
 import { ModelError } from "./model-client.ts";
 import { delayInText, isTooLong } from "./retry.ts";
@@ -43,6 +44,7 @@ export function readStream(
   const decodeText = new StringDecoder("utf8"); // not setEncoding: the library behind proxies has its own idea of that
   return new Promise((resolve, reject) => {
     let isAfterword = false;
+    let bytesRead = 0;
     let timer = setTimeout(onSilence, idleMs);
 
     function stop(): void {
@@ -86,12 +88,16 @@ export function readStream(
       try {
         return read();
       } catch (error) {
-        fail(error); // an event that is too long
+        fail(error); // an event or an answer that is too long
         return undefined;
       }
     }
     function onBytes(bytes: Buffer): void {
-      const payloads = parse(() => parser.feed(decodeText.write(bytes)));
+      bytesRead += bytes.length;
+      const payloads = parse(() => {
+        checkAnswerBytes(bytesRead);
+        return parser.feed(decodeText.write(bytes));
+      });
       if (payloads === undefined || payloads.length === 0 || take(payloads) === "done") return; // keep-alive comments are no sign of life
       if (!decoder.isWhole || isAfterword) {
         timer.refresh();

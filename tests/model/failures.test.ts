@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import http from "node:http";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import type { Credential } from "../../src/auth/credentials.ts";
 import { UserError } from "../../src/lib/errors.ts";
+import { readStream } from "../../src/model/event-stream.ts";
 import { callTool, fakeModel, type ModelStep, say } from "../support/fake-model.ts";
 import { ask, clientAt, itemsOf, request } from "./ask.ts";
 
@@ -264,6 +266,17 @@ test.each(wires)("an event without end is no reason to try again (%s)", async (w
   await using model = await fakeModel([{ raw }]);
   expect((await ask(clientAt(model.url, retried(wireApi, 3)))).error).toMatchObject({
     message: "stream disconnected before completion: one event of the answer is longer than 64 MiB",
+    isRetryable: false,
+  });
+});
+
+test("an answer that keeps nothing ends all the same, after 1 GiB", async () => {
+  const comment = Buffer.from(`: ${"x".repeat(2 ** 20)}\n\n`);
+  const body = Readable.from(Array<Buffer>(1_025).fill(comment));
+  const decoder = { read: () => false, end: () => {}, isWhole: false };
+  const { signal } = new AbortController();
+  await expect(readStream(body, decoder, { idleMs: 900_000, signal })).rejects.toMatchObject({
+    message: "stream disconnected before completion: the answer is longer than 1 GiB",
     isRetryable: false,
   });
 });
