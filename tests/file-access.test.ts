@@ -38,6 +38,7 @@ const table: Readonly<Record<string, Readonly<Partial<Record<Protection, readonl
   "config/persist-model.ts": { home: ["renameSync", "unlinkSync", "writeFileSync"] },
   "config/user-agent.ts": { system: ["readFileSync"] },
   "lib/open-named-file.ts": { links: ["openSync"] },
+  "lib/open-pinned.ts": { links: ["openSync"] },
   "lib/random-uuid.ts": { system: ["openSync"] },
   "lib/read-regular-file.ts": { place: ["openSync"] },
   "loader.ts": { own: ["readFileSync"] },

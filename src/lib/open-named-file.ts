@@ -1,10 +1,9 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { errorCode } from "./errors.ts";
+import { pathOnly } from "./open-pinned.ts";
 import { isInside } from "./path-inside.ts";
 
-/** O_PATH: a place in the file system, which nothing can be read from or written to. */
-const pathOnly = 0o10000000;
 /** macOS: no link anywhere on the way. */
 const noFollowAny = 0x20000000;
 const maxLinks = 40;

@@ -7,12 +7,13 @@ import { receiveAvailable } from "./descriptors.ts";
 import { withoutCoreDumps } from "./exec-in-place.ts";
 import { controlFd } from "./helper-request.ts";
 import type { Libc } from "./libc.ts";
+import { failedMountCheck } from "./mount-check.ts";
 import { type PipedChild, startPiped } from "./piped-child.ts";
-import { bubblewrapFailure, SandboxSetupError } from "./sandbox-error.ts";
+import { bubblewrapFailure, SandboxSetupError, sandboxFailure } from "./sandbox-error.ts";
 import { describeErrno } from "./system-error.ts";
 
 export interface BubblewrapProcess extends Omit<PipedChild, "process" | "control"> {
-  /** After its exit: whether the command itself has run to an end. Ends the connection. */
+  /** After its exit: whether bubblewrap has run a program to its end. Ends the connection. */
   takeStatus(): boolean;
 }
 
@@ -25,7 +26,11 @@ export function startBubblewrap(
   const descriptors = openOptions(libc, confinement, { cwd, env });
   try {
     const first = controlFd + 1;
-    const args = ["--json-status-fd", String(controlFd), ...bubblewrapArgv([first, first + 1], argv)];
+    const args = [
+      "--json-status-fd",
+      String(controlFd),
+      ...bubblewrapArgv([first, first + 1, first + 2], { check: confinement.rules.check, argv }),
+    ];
     const file = confinement.bubblewrap.program;
     const child = withoutCoreDumps(libc, () => startPiped(libc, { name: "bwrap", file, args, descriptors }));
     const { pid, exited, stdout, stderr, control } = child;
@@ -38,6 +43,15 @@ export function startBubblewrap(
   } finally {
     for (const fd of descriptors) closeSync(fd);
   }
+}
+
+/** Why a command never ran, from what was said in its place. Throws a SandboxSetupError as `failureBeforeStart` does. */
+export function failureOfCheck(exit: ChildExit, stderr: string): string | undefined {
+  const failure = exit.started ? failedMountCheck(exit.code, stderr) : undefined;
+  if (failure === "replaced") {
+    throw new SandboxSetupError(sandboxFailure("a writable folder was replaced since the session began."));
+  }
+  return failure && describeErrno(failure.errno);
 }
 
 /**

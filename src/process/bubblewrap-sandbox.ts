@@ -2,12 +2,13 @@ import { existsSync, lstatSync } from "node:fs";
 import type { Environment } from "../lib/environment.ts";
 import { UserError } from "../lib/errors.ts";
 import { hasNetworkAccess, type SandboxPolicy } from "../protocol/policy.ts";
-import { type Bubblewrap, type BubblewrapRules, findBubblewrap } from "./bubblewrap.ts";
+import { type Bubblewrap, type BubblewrapRules, findBubblewrap, foldersAbove } from "./bubblewrap.ts";
 import type { CommandHost } from "./command-host.ts";
 import { keepDescriptors } from "./exec-in-place.ts";
 import { gitParts } from "./git-parts.ts";
 import { newestAbi } from "./landlock.ts";
 import { withForeignModule } from "./landlock-sandbox.ts";
+import { mountCheck } from "./mount-check.ts";
 import { bubblewrapFailure } from "./sandbox-error.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { supportedCpu } from "./system-calls.ts";
@@ -49,7 +50,8 @@ export function prepareBubblewrap(
   const links = readOnly.filter((part) => lstatSync(part).isSymbolicLink());
   const warnings = links.map((link) => `Commands can put another in the place of "${link}", which is a symbolic link.`);
   const { bubblewrap } = found;
-  const rules = { writableRoots, readOnly, network, filter };
+  const check = mountCheck(host.perl, { roots: writableRoots, folders: foldersAbove(readOnly, writableRoots) });
+  const rules = { writableRoots, readOnly, network, filter, check };
   return { bubblewrap, rules, warnings, summary: describeBubblewrap(bubblewrap) };
 }
 

@@ -8,6 +8,7 @@ import { isInside } from "../lib/path-inside.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { makeMemoryFile } from "./descriptors.ts";
 import type { Libc } from "./libc.ts";
+import { behindCheck, encodeVariables, type MountCheck } from "./mount-check.ts";
 import { SandboxSetupError, sandboxFailure } from "./sandbox-error.ts";
 import { checkRoot, type WritableRoot } from "./writable-roots.ts";
 
@@ -27,6 +28,8 @@ export interface BubblewrapRules {
   readonly network: boolean;
   /** For the kernel, as `seccompFilter` makes it. */
   readonly filter: Buffer;
+  /** What looks at the mounts before the command runs. */
+  readonly check: MountCheck | undefined;
 }
 
 /** What root keeps of its powers; the same as under Landlock. */
@@ -54,7 +57,7 @@ export function bubblewrapOptions({ writableRoots, readOnly, network }: Bubblewr
  * The folders between read-only parts and their roots, outer ones first. Mounted onto themselves they cannot be renamed,
  * and no other gets their place; with a folder moved away, its read-only parts would go along.
  */
-function foldersAbove(parts: readonly string[], roots: readonly WritableRoot[]): readonly string[] {
+export function foldersAbove(parts: readonly string[], roots: readonly WritableRoot[]): readonly string[] {
   const folders = new Set<string>();
   for (const part of parts) {
     const root = roots.find(({ path: root }) => isInside(part, root))?.path;
@@ -79,34 +82,49 @@ export interface BubblewrapCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The first of the two descriptors has the options, the second the filter. */
-export function bubblewrapArgv(descriptors: readonly [number, number], argv: readonly string[]): readonly string[] {
-  const [options, filter] = descriptors;
-  return ["--args", String(options), "--seccomp", String(filter), "--", ...argv];
+/** The first has the options, the second the filter, the third, where there is a check, the environment. */
+export type BubblewrapDescriptors = readonly [number, number] | readonly [number, number, number];
+
+export function bubblewrapArgv(
+  [options, filter, variables]: BubblewrapDescriptors,
+  { check, argv }: { readonly check: MountCheck | undefined; readonly argv: readonly string[] },
+): readonly string[] {
+  const isChecked = check !== undefined && variables !== undefined;
+  const command = isChecked ? behindCheck(check, { argv, variables }) : argv;
+  return ["--args", String(options), "--seccomp", String(filter), "--", ...command];
 }
 
 /**
- * The files behind the two descriptors of `bubblewrapArgv`. Throws a SandboxSetupError when a writable folder is no
+ * The files behind the descriptors of `bubblewrapArgv`. Throws a SandboxSetupError when a writable folder is no
  * longer what it was when the session began.
  */
 export function openOptions(
   libc: Libc,
   { bubblewrap, rules }: Confinement,
   { cwd, env }: Omit<BubblewrapCommand, "argv">,
-): readonly [number, number] {
+): BubblewrapDescriptors {
   try {
     for (const root of rules.writableRoots) checkRoot(root, statSync(root.path, { bigint: true }));
   } catch (cause) {
     throw new SandboxSetupError(sandboxFailure(`${messageOf(cause)}.`), { cause });
   }
-  const variables = Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]);
+  const isChecked = rules.check !== undefined;
+  const variables = isChecked ? [] : Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]);
   const readOnly = rules.readOnly.filter((part) => existsSync(part));
   const words = [...bubblewrap.namespaces, ...bubblewrapOptions({ ...rules, readOnly }), ...variables, "--chdir", cwd];
-  const options = makeMemoryFile(libc, Buffer.from(words.map((word) => `${word}\0`).join("")));
+  const list = Buffer.from(words.map((word) => `${word}\0`).join(""));
+  const opened: number[] = [];
+  const open = (content: Buffer) => {
+    const fd = makeMemoryFile(libc, content);
+    opened.push(fd);
+    return fd;
+  };
   try {
-    return [options, makeMemoryFile(libc, rules.filter)];
+    const descriptors = [open(list), open(rules.filter)] as const;
+    // Nothing is left open for a command that has no use for it.
+    return isChecked ? [...descriptors, open(encodeVariables(env))] : descriptors;
   } catch (error) {
-    closeSync(options);
+    for (const fd of opened) closeSync(fd);
     throw error;
   }
 }
@@ -158,7 +176,17 @@ function locate({
   const folders = [...(env["PATH"] ?? "").split(":").filter(path.isAbsolute), ...usualFolders];
   return folders
     .map((folder) => canonicalPath(path.join(folder, "bwrap")))
-    .find((file) => existsSync(file) && !exposed.some((folder) => isInside(file, folder)));
+    .find((file) => existsSync(file) && !exposed.some((folder) => isInside(file, folder)) && isOfSystem(file));
+}
+
+/** Where no workspace lies, whoever we are. */
+const systemFolders = ["/usr", "/bin", "/opt", "/nix/store", "/gnu/store", "/snap"];
+
+/** A command of another session, whose folders we do not know, cannot have put it there. */
+function isOfSystem(file: string): boolean {
+  if (systemFolders.some((folder) => isInside(file, folder))) return true;
+  const isOfRoot = (place: string) => statSync(place).uid === 0;
+  return process.getuid?.() !== 0 && isOfRoot(file) && isOfRoot(path.dirname(file));
 }
 
 /** It asks bubblewrap for its version, under bubblewrap: a program that is there and ends at once. */
@@ -167,10 +195,10 @@ function tryOut(
   bubblewrap: Bubblewrap,
   filter: Buffer,
 ): { readonly version: string } | { readonly problem: string } {
-  const rules = { writableRoots: [], readOnly: [], network: false, filter };
+  const rules = { writableRoots: [], readOnly: [], network: false, filter, check: undefined };
   const descriptors = openOptions(libc, { bubblewrap, rules }, { cwd: "/", env: {} });
   try {
-    const argv = bubblewrapArgv([3, 4], [bubblewrap.program, "--version"]);
+    const argv = bubblewrapArgv([3, 4, 5], { check: undefined, argv: [bubblewrap.program, "--version"] });
     const { status, stdout, stderr, error } = spawnSync(bubblewrap.program, argv, {
       cwd: "/",
       env: {},

@@ -153,10 +153,15 @@ export class CommandHost {
     this.guard.close();
   }
 
+  /** The program, where it is of use and no command may write it. */
+  get perl(): string | undefined {
+    this.#isPerlFit ??= existsSync(this.#perl) && spawnSync(this.#perl, perlCheck, { env: {} }).status === 0;
+    return this.#isPerlFit ? this.#perl : undefined;
+  }
+
   /** Undefined where the helper in Node has to do. */
   #perlCpu(): Cpu | undefined {
-    this.#isPerlFit ??= existsSync(this.#perl) && spawnSync(this.#perl, perlCheck, { env: {} }).status === 0;
-    return this.#isPerlFit ? supportedCpu() : undefined;
+    return this.perl === undefined ? undefined : supportedCpu();
   }
 
   #locateForeignModule(): string {

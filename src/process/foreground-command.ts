@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import tty from "node:tty";
 import { messageOf, UserError } from "../lib/errors.ts";
-import { bubblewrapArgv, openOptions } from "./bubblewrap.ts";
+import { type BubblewrapDescriptors, bubblewrapArgv, openOptions } from "./bubblewrap.ts";
 import { waitForExit } from "./child-exit.ts";
 import { execInPlace, keepOnExec, type Program, undoNode, withholdRest } from "./exec-in-place.ts";
 import { findProgram } from "./find-program.ts";
@@ -72,14 +72,17 @@ function execBubblewrap({ argv, env }: Program, { host, bubblewrap, rules }: Bub
   const libc = host.loadLibc();
   undoNode(libc);
   withholdRest(libc);
-  let descriptors: readonly [number, number];
+  let descriptors: BubblewrapDescriptors;
   try {
     descriptors = openOptions(libc, { bubblewrap, rules }, { cwd: process.cwd(), env });
   } catch (cause) {
     throw new UserError(messageOf(cause), { cause });
   }
   for (const fd of descriptors) keepOnExec(libc, fd);
-  return execInPlace(libc, { argv: [bubblewrap.program, ...bubblewrapArgv(descriptors, argv)], env: {} });
+  return execInPlace(libc, {
+    argv: [bubblewrap.program, ...bubblewrapArgv(descriptors, { check: rules.check, argv })],
+    env: {},
+  });
 }
 
 /** Why a program cannot be run; sandbox-exec and bubblewrap would report it as a failing one. */

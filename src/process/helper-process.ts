@@ -73,7 +73,7 @@ export class HelperProcess {
         startPiped(libc, {
           name: "codex-sandbox-helper",
           file: confinement.bubblewrap.program,
-          args: bubblewrapArgv([first, first + 1], argv),
+          args: bubblewrapArgv([first, first + 1, first + 2], { check: confinement.rules.check, argv }),
           descriptors: [...image.descriptors, ...options],
         }),
       );

@@ -1,4 +1,5 @@
 import { closeSync, constants as fsConstants, fstatSync, openSync } from "node:fs";
+import { pathOnly } from "../lib/open-pinned.ts";
 import type { Libc } from "./libc.ts";
 import { checkRoot, type WritableRoot } from "./writable-roots.ts";
 
@@ -18,8 +19,6 @@ const fileRights = execute | writeFile | readFile | truncate | ioctlDevice;
 
 const createVersion = 1;
 export const ruleOnPath = 1;
-/** O_PATH is not among Node's constants; it has one value on both CPUs. */
-export const pathOnly = 0o10000000;
 
 export interface LandlockRules {
   readonly abi: number;

@@ -4,9 +4,10 @@
  */
 import { constants as fsConstants } from "node:fs";
 import { constants } from "node:os";
+import { pathOnly } from "../lib/open-pinned.ts";
 import { keptCapabilities } from "./capabilities.ts";
 import type { ExecRequest } from "./helper-request.ts";
-import { pathOnly, planRuleset, ruleOnPath } from "./landlock.ts";
+import { planRuleset, ruleOnPath } from "./landlock.ts";
 import { markResource } from "./mark.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { type Cpu, callNumber, type SystemCall } from "./system-calls.ts";

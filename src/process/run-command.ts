@@ -3,7 +3,7 @@ import { closeSync, existsSync } from "node:fs";
 import net from "node:net";
 import { constants } from "node:os";
 import path from "node:path";
-import { type BubblewrapProcess, failureBeforeStart, startBubblewrap } from "./bubblewrap-process.ts";
+import { type BubblewrapProcess, failureBeforeStart, failureOfCheck, startBubblewrap } from "./bubblewrap-process.ts";
 import { type ChildExit, waitForExit } from "./child-exit.ts";
 import { makePipe, type Pipe } from "./descriptors.ts";
 import { killTree } from "./kill-tree.ts";
@@ -209,8 +209,9 @@ function launchByBubblewrap(
     kind: "launched",
     findFailure: async (exit, { stopped, output }) => {
       const hasRun = child.takeStatus();
-      if (hasRun || stopped !== undefined || exit === undefined) return undefined;
-      return failureBeforeStart(exit, output.texts().stderr);
+      if (stopped !== undefined || exit === undefined) return undefined;
+      const { stderr } = output.texts();
+      return hasRun ? failureOfCheck(exit, stderr) : failureBeforeStart(exit, stderr);
     },
   };
 }

@@ -1,6 +1,8 @@
-import { type BigIntStats, realpathSync, statSync } from "node:fs";
+import { type BigIntStats, closeSync, fstatSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
+import { UserError } from "../lib/errors.ts";
+import { openPinned } from "../lib/open-pinned.ts";
 import { isInside } from "../lib/path-inside.ts";
 import type { WorkspaceWritePolicy } from "../protocol/policy.ts";
 
@@ -36,16 +38,41 @@ export function resolveWritableRoots(
     if (candidates.findIndex((other) => other.path === root.path) !== index) return false;
     return !others.some((other) => leadsThrough(root, other.path));
   });
-  return roots.flatMap((root) => {
-    const found = statSync(root.path, { bigint: true, throwIfNoEntry: false });
-    return found ? [{ path: root.path, device: String(found.dev), inode: String(found.ino) }] : [];
-  });
+  return roots.flatMap((root) => identify(root.path) ?? []);
+}
+
+/**
+ * Undefined for one that is gone. Throws when a link stands on the way by now: another command of the workspace could lead
+ * the name, and so what is written, elsewhere between two looks at it.
+ */
+function identify(root: string): WritableRoot | undefined {
+  if (statSync(root, { throwIfNoEntry: false }) === undefined) return undefined;
+  const { dev, ino } = process.platform === "linux" ? statPinned(root) : statSync(root, { bigint: true });
+  return { path: root, device: String(dev), inode: String(ino) };
+}
+
+function statPinned(root: string): BigIntStats {
+  let fd: number;
+  try {
+    fd = openPinned(root);
+  } catch (cause) {
+    throw replaced(root, cause);
+  }
+  try {
+    return fstatSync(fd, { bigint: true });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function replaced(root: string, cause?: unknown): UserError {
+  return new UserError(`the writable folder "${root}" was replaced since the session began`, { cause });
 }
 
 /** Throws when another file stands in its place by now. */
 export function checkRoot(root: WritableRoot, found: BigIntStats): void {
   if (String(found.dev) === root.device && String(found.ino) === root.inode) return;
-  throw new Error(`the writable folder "${root.path}" was replaced since the session began`);
+  throw replaced(root.path);
 }
 
 /** Empty for a root that is missing or out of reach: nothing can be written there anyway. */

@@ -1,22 +1,38 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, test } from "vitest";
 import { noBubblewrap, noSandbox, useScenes } from "../process/support.ts";
-import { callShell, fakeModel, say } from "../support/fake-model.ts";
-import { codexBinary, runCodex } from "../support/run-codex.ts";
+import { callShell, type FakeModel, fakeModel, say } from "../support/fake-model.ts";
+import { codexBinary, configToml, runCodex } from "../support/run-codex.ts";
+import { workspace } from "../support/workspace.ts";
 
 const attack = ["bash", "-c", "echo a > mine; echo a >> .git/config"];
 
-/** A bubblewrap that is first in PATH and may not make namespaces, as in a container. */
 const folder = mkdtempSync("/var/tmp/codex-bwrap-"); // outside of what commands may write
 afterAll(() => rmSync(folder, { recursive: true }));
-writeFileSync(
-  path.join(folder, "bwrap"),
-  "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n",
-);
-chmodSync(path.join(folder, "bwrap"), 0o755);
-const brokenBubblewrap = { env: { PATH: `${folder}:${process.env["PATH"]}` } };
+const broken = path.join(folder, "bwrap");
+writeFileSync(broken, "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n", { mode: 0o755 });
+
+/** The program where the machine's bubblewrap may not make namespaces, as in a container: another one lies over it. */
+async function runWhereBroken(args: readonly string[], model: FakeModel) {
+  using place = workspace({ homeFiles: { "config.toml": configToml({ model }) } });
+  const covering = ["--dev-bind", "/", "/", "--ro-bind", broken, realpathSync("/usr/bin/bwrap"), "--"];
+  const child = spawn("/usr/bin/bwrap", [...covering, process.execPath, codexBinary, ...args], {
+    cwd: place.work,
+    env: place.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  const rollout = exitCode === 0 ? place.rollout() : [];
+  return { exitCode, stdout, stderr, files: place.files(), rollout };
+}
 
 describe.skipIf(noSandbox || noBubblewrap)("linux_sandbox", () => {
   test.each([
@@ -49,7 +65,7 @@ describe.skipIf(noSandbox || noBubblewrap)("linux_sandbox", () => {
 
   test("= bwrap where it does not work: exit 1 before any request, and the choices", async () => {
     await using model = await fakeModel([say("done")]);
-    const run = await runCodex(["exec", "-c", "linux_sandbox=bwrap", "go"], { model, ...brokenBubblewrap });
+    const run = await runWhereBroken(["exec", "-c", "linux_sandbox=bwrap", "go"], model);
     expect(run).toMatchObject({ exitCode: 1, stdout: "" });
     expect(run.stderr).toBe(
       "Error: cannot sandbox commands: bubblewrap does not work here (bwrap: No permissions to create new namespace), " +
@@ -62,10 +78,7 @@ describe.skipIf(noSandbox || noBubblewrap)("linux_sandbox", () => {
 
   test("= auto where it does not work: Landlock, with a warning", async () => {
     await using model = await fakeModel([callShell(attack), say("done")]);
-    const run = await runCodex(["exec", "--full-auto", "-c", "linux_sandbox=auto", "go"], {
-      model,
-      ...brokenBubblewrap,
-    });
+    const run = await runWhereBroken(["exec", "--full-auto", "-c", "linux_sandbox=auto", "go"], model);
     expect(run).toMatchObject({ exitCode: 0, files: { mine: "a\n" } });
     expect(run.stderr).toContain(
       "Warning: bubblewrap does not work here (bwrap: No permissions to create new namespace)",
