@@ -32,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "root",
   ],
   render: ["lib", "protocol", "config"],
-  "mcp-server": ["lib", "protocol", "config", "auth", "conversation", "process", "rollout"],
+  "mcp-server": ["lib", "protocol", "config", "auth", "conversation", "process", "rollout", "safety"],
   cli: [
     "lib",
     "protocol",

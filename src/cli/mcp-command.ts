@@ -1,6 +1,9 @@
-import { loadConfig } from "../config/load-config.ts";
+import type { Config } from "../config/config.ts";
+import { findUnknownKeys, loadConfig } from "../config/load-config.ts";
 import { UserError } from "../lib/errors.ts";
 import { startLog } from "../lib/log.ts";
+import { isInside } from "../lib/path-inside.ts";
+import { canonicalPath } from "../process/canonical-path.ts";
 import { isLooserSandbox } from "../protocol/policy.ts";
 import { version } from "../version.ts";
 import { currentFolder } from "./current-folder.ts";
@@ -31,6 +34,23 @@ export async function mcpCommand({ overrides }: McpOptions): Promise<number> {
   return 1;
 }
 
+/** A command could change the configuration of the next call, and so undo every pin. */
+function homeProblem({ mcp, sandboxPolicy, workspaceWrite, codexHome, cwd }: Config): string | undefined {
+  const limit = mcp.locked.includes("sandbox") ? sandboxPolicy.mode : mcp.maxSandbox;
+  const isPinned = mcp.locked.length > 0 || mcp.maxSandbox !== "danger-full-access";
+  if (!isPinned || limit === "read-only") return undefined;
+  const home = canonicalPath(codexHome);
+  const place = [cwd, ...workspaceWrite.writable_roots].map(canonicalPath).find((folder) => isInside(home, folder));
+  if (place === undefined) return undefined;
+  return `commands may write "${place}", which holds the configuration "${home}" with its pins: start the server in another folder, or set mcp.max_sandbox = "read-only"`;
+}
+
+/** Nothing would be pinned, and nobody would notice. */
+function misspeltPin(unknown: readonly string[]): string | undefined {
+  const key = unknown.find((name) => /^mcp\b/.test(name) || /^(?:max_?sandbox|locked?)$/i.test(name));
+  return key && `unknown key ${key}: docs/mcp.md lists the keys of the table mcp`;
+}
+
 /** In the words of the reference, for clients that show what stderr says of a server that did not start. */
 function readConfig({
   overrides,
@@ -45,6 +65,8 @@ function readConfig({
         `sandbox_mode is ${mode} and mcp.max_sandbox allows ${maxSandbox} at most: change one of them`,
       );
     }
+    const problem = homeProblem(config) ?? misspeltPin(findUnknownKeys(config.codexHome, { overrides }));
+    if (problem !== undefined) throw new UserError(problem);
     return config;
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;

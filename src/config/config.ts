@@ -20,6 +20,8 @@ export interface Config {
   readonly cwd: string;
   /** The process's environment with `<home>/.env` laid over it; `process.env` itself is never read later. */
   readonly env: Environment;
+  /** Variables that \`<home>/.env\` sets. */
+  readonly dotEnvNames: readonly string[];
   /** Name of the profile that was chosen. */
   readonly profile: string | undefined;
   readonly model: string;
@@ -44,9 +46,6 @@ export interface Config {
   readonly shellEnvironmentPolicy: ShellEnvironmentPolicy;
   /** Text that replaces the built-in base instructions. */
   readonly baseInstructions: string | undefined;
-  /** The file it was read from, and all that the configuration names, for other profiles too; absolute. */
-  readonly instructionsFile: string | undefined;
-  readonly instructionsFiles: readonly string[];
   /** Text for a message of role `developer` ahead of all others. */
   readonly developerInstructions: string | undefined;
   /** AGENTS.md of the home folder and of the project, already joined. */

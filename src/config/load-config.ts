@@ -7,7 +7,7 @@ import type { WorkspaceWritePolicy } from "../protocol/policy.ts";
 import { findCodexHome, userHome } from "./codex-home.ts";
 import type { Config, ConfigFlags } from "./config.ts";
 import { type ConfigToml, checkConfig, configTomlPath, readConfigFile, unknownKeys } from "./config-toml.ts";
-import { overlayDotEnv } from "./dot-env.ts";
+import { overlayDotEnv, parseDotEnv } from "./dot-env.ts";
 import { MisplacedFile, placeCheckFor } from "./file-place.ts";
 import { findGitRoot } from "./git-root.ts";
 import { contextWindowOf, modelFamily } from "./model-families.ts";
@@ -17,6 +17,9 @@ import type { TomlValues } from "./parse-toml.ts";
 import { selectProfile, shadowedOverrides } from "./profile.ts";
 import { readUserInstructions } from "./project-doc.ts";
 import { readTextFile, readWholeTextFile } from "./read-file.ts";
+
+/** More than any model can take; what is read is read in one go. */
+const mostDocumentBytes = 16 * 1024 * 1024;
 
 interface ConfigSources {
   readonly flags: ConfigFlags;
@@ -28,7 +31,7 @@ interface ConfigSources {
 export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources): Config {
   const warnings: string[] = [];
   const codexHome = findCodexHome(processEnv, processCwd);
-  const env = readEnvironment(processEnv, codexHome, warnings);
+  const { env, dotEnvNames } = readEnvironment(processEnv, codexHome, warnings);
   const { toml, overrides, changed } = readToml(codexHome, flags);
   const profile = selectProfile(toml, flags);
   warnings.push(...shadowedOverrides({ overrides, toml, profile, flags }));
@@ -60,9 +63,13 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
           cwd,
           codexHome,
           isOfCommandLine: names(overrides, instructionsFile),
+          isOfCall: flags.settings !== undefined && !isOwnFile(instructionsFile, codexHome, flags),
           warnings,
         });
-  const instructions = readUserInstructions(codexHome, { cwd, maxBytes: toml.projectDocMaxBytes ?? 32_768 });
+  const instructions = readUserInstructions(codexHome, {
+    cwd,
+    maxBytes: Math.min(toml.projectDocMaxBytes ?? 32_768, mostDocumentBytes),
+  });
   warnings.push(...instructions.warnings);
 
   const isUnattended = flags.isUnattended ?? false;
@@ -74,6 +81,7 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     codexHome,
     cwd,
     env,
+    dotEnvNames,
     profile: profile.profileName,
     model,
     modelFamily: { ...family, supportsReasoning: toml.modelSupportsReasoning ?? family.supportsReasoning },
@@ -92,10 +100,6 @@ export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources
     linuxSandbox: toml.linuxSandbox ?? "landlock",
     shellEnvironmentPolicy: toml.shellEnvironmentPolicy,
     baseInstructions: flags.baseInstructions ?? ownInstructions ?? toml.baseInstructions,
-    instructionsFile: instructionsFile && path.resolve(cwd, instructionsFile),
-    instructionsFiles: [toml, ...toml.profiles.values()].flatMap(({ experimentalInstructionsFile: file }) =>
-      file === undefined ? [] : path.resolve(cwd, file),
-    ),
     developerInstructions: flags.developerInstructions ?? toml.developerInstructions,
     userInstructions: instructions.text,
     notify: toml.notify ?? [],
@@ -139,14 +143,19 @@ function lacksAddress(id: string, { baseUrl, envKey, requiresOpenaiAuth }: Model
   return id !== "openai" && baseUrl === undefined && envKey !== "OPENAI_API_KEY" && !requiresOpenaiAuth;
 }
 
-function readEnvironment(processEnv: Environment, codexHome: string, warnings: string[]): Environment {
+function readEnvironment(
+  processEnv: Environment,
+  codexHome: string,
+  warnings: string[],
+): Pick<Config, "env" | "dotEnvNames"> {
   const file = path.join(codexHome, ".env");
   try {
     const text = readTextFile(file);
-    return text === undefined ? processEnv : overlayDotEnv(processEnv, text);
+    if (text === undefined) return { env: processEnv, dotEnvNames: [] };
+    return { env: overlayDotEnv(processEnv, text), dotEnvNames: [...parseDotEnv(text).keys()] };
   } catch (error) {
     warnings.push(`Ignored "${file}": ${explainSystemError(error)}`);
-    return processEnv;
+    return { env: processEnv, dotEnvNames: [] };
   }
 }
 
@@ -217,6 +226,12 @@ function names(overrides: readonly Override[], instructionsFile: string): boolea
   );
 }
 
+/** Whether the configuration names this instructions file without the settings of a client, too. */
+function isOwnFile(instructionsFile: string, codexHome: string, { settings: _, ...flags }: ConfigFlags): boolean {
+  const { toml } = readToml(codexHome, flags);
+  return [toml, ...toml.profiles.values()].some(({ experimentalInstructionsFile: own }) => own === instructionsFile);
+}
+
 /** Descriptors of this process by the names that shells give them: <(...) and here-documents. */
 const descriptorName = /^(?:\/dev\/stdin|\/(?:dev|proc\/self)\/fd\/\d+)$/;
 
@@ -224,6 +239,8 @@ interface InstructionsPlace {
   readonly cwd: string;
   readonly codexHome: string;
   readonly isOfCommandLine: boolean;
+  /** A client's settings name it, and our own do not. */
+  readonly isOfCall: boolean;
   readonly warnings: string[];
 }
 
@@ -233,16 +250,16 @@ interface InstructionsPlace {
  */
 function readInstructions(
   name: string,
-  { cwd, codexHome, isOfCommandLine, warnings }: InstructionsPlace,
+  { cwd, codexHome, isOfCommandLine, isOfCall, warnings }: InstructionsPlace,
 ): string | undefined {
   const file = path.resolve(cwd, name);
   const isOfRepository = isInside(file, findGitRoot(cwd) ?? cwd) && !isInside(file, codexHome);
-  const check = isOfRepository ? placeCheckFor(file, { cwd, codexHome }) : undefined;
+  const check = isOfRepository || isOfCall ? placeCheckFor(file, { cwd, codexHome }) : undefined;
   let text: string;
   try {
     text = isOfCommandLine && descriptorName.test(name) ? readFileSync(name, "utf8") : readWholeTextFile(file, check);
   } catch (cause) {
-    if (cause instanceof MisplacedFile) {
+    if (cause instanceof MisplacedFile && !isOfCall) {
       warnings.push(`Ignored the instructions file "${file}": ${cause.message}`);
       return undefined;
     }

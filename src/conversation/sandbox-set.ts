@@ -1,14 +1,21 @@
 import { holdProgram, programFile } from "../assets.ts";
 import type { Config } from "../config/config.ts";
 import { CommandHost } from "../process/command-host.ts";
-import { prepareSandbox, type Sandbox } from "../process/sandbox.ts";
+import { copyFolders, prepareSandbox, type Sandbox } from "../process/sandbox.ts";
 import type { SandboxPolicy } from "../protocol/policy.ts";
 
 const helperPath = programFile("sandbox-helper.cjs");
 
-/** What the commands of this process need, whatever sandbox each has. */
-export function createCommandHost(): CommandHost {
-  return new CommandHost({ helperPath, holdProgram });
+/**
+ * What the commands of this process need, whatever sandbox each has. With `anyFolder`, which folders they may write is not
+ * known before, because others decide it.
+ */
+export function createCommandHost(anyFolder?: Pick<Config, "env" | "codexHome">): CommandHost {
+  return new CommandHost({
+    helperPath,
+    holdProgram,
+    ...(anyFolder === undefined ? {} : { copyFolders: copyFolders(anyFolder) }),
+  });
 }
 
 /** Refuses what somebody may not have, by a UserError. */

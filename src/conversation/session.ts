@@ -1,8 +1,10 @@
 import { readPrompt } from "../assets.ts";
 import type { Config } from "../config/config.ts";
+import { findGitRoot } from "../config/git-root.ts";
 import { contextWindowOf, type ModelFamily, modelFamily } from "../config/model-families.ts";
 import type { Broadcast } from "../lib/broadcast.ts";
 import type { ModelClient } from "../model/model-client.ts";
+import { pathOutside } from "../process/find-program.ts";
 import type { TurnNotification } from "../process/notify.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import type { Event, EventMsg, McpTool } from "../protocol/event.ts";
@@ -194,8 +196,12 @@ export class Session {
     const { notify, env, credentialVariables: credentials } = this.config;
     if (notify.length === 0) return;
     const { notifyUser } = await import("../process/notify.ts");
+    // A program of the repository is not the one that the user means by a name.
     const onProblem = (message: string) => this.emit("", { type: "background_event", message });
-    await notifyUser(notify, notification, { env, credentials, onProblem });
+    const folders = env["PATH"];
+    const outside =
+      folders === undefined ? {} : { PATH: pathOutside(folders, findGitRoot(this.config.cwd) ?? this.config.cwd) };
+    await notifyUser(notify, notification, { env: { ...env, ...outside }, credentials, onProblem });
   }
 
   async close(): Promise<void> {

@@ -20,8 +20,8 @@ export function checkServer(
   { env: all, ...place }: ServerPlace & { readonly env: Environment },
 ): { readonly program: string } | { readonly problem: string } {
   const { config } = place;
-  const env = serverEnvironment(config, all);
-  const problem = serverNameProblem(name) ?? serverPlaceProblem(name, { ...place, env });
+  const env = serverEnvironment(config, { env: all, cwd: place.cwd });
+  const problem = serverNameProblem(name) ?? serverPlaceProblem(name, { ...place, env, fullPath: all["PATH"] });
   if (problem !== undefined) return { problem };
   const found = findProgram(config.command, { cwd: startFolder(place), env });
   return "program" in found ? found : { problem: `${config.command}: ${describeErrno(found.errno)}` };
@@ -32,17 +32,37 @@ export function serverNameProblem(name: string): string | undefined {
   return `invalid server name '${name}': must match pattern ^[a-zA-Z0-9_-]+$`;
 }
 
-/** Why a server is not started where it would be: something there would run in its place. `env` is that of the server. */
+interface ServerStart extends ServerPlace {
+  /** The server's. */
+  readonly env: Environment;
+  /** With the folders of the repository. */
+  readonly fullPath: string | undefined;
+}
+
+/** Why a server is not started where it would be: something there would run in its place. */
 export function serverPlaceProblem(
   name: string,
-  { config, cwd, isCwdOfCall, env }: ServerPlace & { readonly env: Environment },
+  { config, cwd, isCwdOfCall, env, fullPath }: ServerStart,
 ): string | undefined {
   const { command, args } = config;
   // A folder of the configuration is a decision of the user, unless a call decides where it is.
   if (config.cwd !== undefined && (path.isAbsolute(config.cwd) || !isCwdOfCall)) return undefined;
-  const found = foundInstead({ command, args, cwd: startFolder({ config, cwd }), env, isCwdOfCall });
+  const place = { cwd: startFolder({ config, cwd }), env };
+  const found = foundInstead({ command, args, ...place, isCwdOfCall }) ?? onlyInRepository(command, place, fullPath);
   if (found === undefined) return undefined;
   return `${command} would take "${found}" of the working directory for the server, and run it outside the sandbox: write the absolute path of the server's program as its command, or set mcp_servers.${name}.cwd to the folder that it shall start in`;
+}
+
+/** What PATH would find, although it was left out for the server. */
+function onlyInRepository(
+  command: string,
+  { cwd, env }: { readonly cwd: string; readonly env: Environment },
+  fullPath: string | undefined,
+): string | undefined {
+  if (command.includes("/") || fullPath === undefined || "program" in findProgram(command, { cwd, env }))
+    return undefined;
+  const found = findProgram(command, { cwd, env: { ...env, PATH: fullPath } });
+  return "program" in found ? found.program : undefined;
 }
 
 export function startFolder({ config, cwd }: Pick<ServerPlace, "config" | "cwd">): string {

@@ -44,8 +44,10 @@ export class Connections {
     this.#servers = Object.entries(servers)
       .sort(byName)
       .map(([name, config]) => {
-        const serverEnv = serverEnvironment(config, env);
-        return new ServerConnection(name, { ...options, config, env: serverEnv, guard: this.#guard });
+        const inherited = { env, cwd: options.cwd };
+        const serverEnv = serverEnvironment(config, inherited);
+        const fullPath = env["PATH"];
+        return new ServerConnection(name, { ...options, config, env: serverEnv, fullPath, guard: this.#guard });
       });
   }
 

@@ -20,6 +20,8 @@ export interface ServerOptions {
   /** The session's directory; what relative paths in `command` and `args` start at. */
   readonly cwd: string;
   readonly isCwdOfCall: boolean;
+  /** PATH with the folders of the repository, which `env` is without. */
+  readonly fullPath: string | undefined;
   /** The whole environment of the server. */
   readonly env: Readonly<Record<string, string>>;
   /** Ours, for the server to know. */

@@ -1,6 +1,7 @@
-import path from "node:path";
 import type { McpServerConfig } from "../config/config.ts";
+import { findGitRoot } from "../config/git-root.ts";
 import type { Environment } from "../lib/environment.ts";
+import { pathOutside } from "../process/find-program.ts";
 
 /** What a server inherits; everything else it needs stands in its own `env` (spec core 14.1). */
 const inheritedNames = [
@@ -17,21 +18,15 @@ const inheritedNames = [
   "TZ",
 ];
 
+/** `cwd` is the session's directory: what PATH would find in that repository is not for a server to run. */
 export function serverEnvironment(
   { env: own }: Pick<McpServerConfig, "env">,
-  env: Environment,
+  { env, cwd }: { readonly env: Environment; readonly cwd: string },
 ): Readonly<Record<string, string>> {
+  const root = findGitRoot(cwd) ?? cwd;
   const inherited = inheritedNames.flatMap((name) => {
     const value = env[name];
-    return value === undefined ? [] : [[name, name === "PATH" ? withoutRelative(value) : value] as const];
+    return value === undefined ? [] : [[name, name === "PATH" ? pathOutside(value, root) : value] as const];
   });
   return { ...Object.fromEntries(inherited), ...own };
-}
-
-/** A relative folder would be one of whatever repository the session works in. */
-function withoutRelative(folders: string): string {
-  return folders
-    .split(path.delimiter)
-    .filter((folder) => path.isAbsolute(folder))
-    .join(path.delimiter);
 }

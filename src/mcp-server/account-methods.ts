@@ -2,7 +2,7 @@ import { startChatGptLogin } from "../auth/browser-login.ts";
 import { messageOf } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { isRecord } from "../lib/parse-json.ts";
-import { decodeId, decodeParams } from "./decode.ts";
+import { allowed, decodeId, decodeParams } from "./decode.ts";
 import type { MethodContext, MethodHandler } from "./direct-methods.ts";
 import { AuthStatusParamsSchema, CancelLoginParamsSchema, LoginApiKeyParamsSchema } from "./method-schemas.ts";
 import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
@@ -10,6 +10,7 @@ import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
 /** Sign-in and what there is to know of it (spec 7.5). The client is told of each change once it has its answer. */
 export const accountMethods = {
   loginApiKey: async (call, { conversations }) => {
+    allowed(() => conversations.limits.checkAccount("loginApiKey"));
     const params = isRecord(call.params) ? call.params : {}; // what is wrong with anything else would be quoted
     const { apiKey } = decodeParams(params, LoginApiKeyParamsSchema);
     await doing("failed to save api key", () => conversations.auth.loginWithApiKey(apiKey));
@@ -17,6 +18,7 @@ export const accountMethods = {
   },
 
   loginChatGpt: async (call, { state, conversations }) => {
+    allowed(() => conversations.limits.checkAccount("loginChatGpt"));
     const login = await doing("failed to start login server", () => startChatGptLogin(conversations.auth));
     const { loginId, authUrl } = login;
     conversations.logins.set(loginId, login);
@@ -39,6 +41,7 @@ export const accountMethods = {
 
   getAuthStatus: async (call, { state, conversations }) => {
     const { includeToken, refreshToken } = decodeParams(call.params ?? {}, AuthStatusParamsSchema);
+    if (includeToken === true) allowed(() => conversations.limits.checkAccount("getAuthStatus with includeToken"));
     const { modelProvider: provider, preferredAuthMethod } = state.config;
     const preferred = preferredAuthMethod === undefined ? {} : { preferredAuthMethod };
     if (!provider.requiresOpenaiAuth) return call.reply({ ...preferred, requiresOpenaiAuth: false });
@@ -65,6 +68,7 @@ export const accountMethods = {
 } as const satisfies Readonly<Record<string, MethodHandler>>;
 
 async function logout(call: Parameters<MethodHandler>[0], { conversations }: MethodContext): Promise<void> {
+  allowed(() => conversations.limits.checkAccount("logout"));
   await doing("logout failed", () => conversations.auth.logout());
   call.reply({});
 }

@@ -6,7 +6,15 @@ import { canonicalPath } from "../process/canonical-path.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 import { reachRefusal } from "./call-reach.ts";
 import type { StartOp } from "./live-conversation.ts";
-import { configRefusal, defaultModelRefusal, pinRefusal, writableRootsRefusal } from "./pinned-policy.ts";
+import {
+  accountRefusal,
+  configRefusal,
+  defaultModelRefusal,
+  isPinned,
+  pinRefusal,
+  unaskedRefusal,
+  writableRootsRefusal,
+} from "./pinned-policy.ts";
 
 interface Sources {
   /** Of the server's own start: its pins, and what they hold to. */
@@ -33,8 +41,7 @@ export class CallLimits implements PolicyGuard {
       const { mcp } = this.#server;
       if (mcp.locked.includes("config") && !isSame(asked, this.#load(others))) refuse(configRefusal(settings));
       const own = this.#load(flags.cwd === undefined ? {} : { cwd: flags.cwd }); // relative names start there
-      const isPinned = mcp.locked.length > 0 || mcp.maxSandbox !== "danger-full-access";
-      refuse(reachRefusal(asked, { own, allowsPrograms: mcp.allowCallPrograms, isPinned }));
+      refuse(reachRefusal(asked, { own, allowsPrograms: mcp.allowCallPrograms, isPinned: isPinned(this.#server) }));
     }
     refuse(pinRefusal(asked, this.#server));
     // A call that takes a provider away would show its variables to commands.
@@ -52,6 +59,17 @@ export class CallLimits implements PolicyGuard {
   /** Where nothing is said of a setting, it is the server's. */
   checkPolicy(asked: Partial<Config> & Pick<Config, "cwd" | "sandboxPolicy">): void {
     refuse(pinRefusal({ ...this.#server, ...asked, cwd: canonicalPath(asked.cwd) }, this.#server));
+  }
+
+  /** Of a command that nobody is asked about. */
+  checkUnasked(command: readonly string[], asked: Pick<Config, "cwd" | "sandboxPolicy">): void {
+    this.checkPolicy(asked);
+    refuse(unaskedRefusal(command, { ...this.#server, ...asked }, this.#server));
+  }
+
+  /** Methods that change or tell who is signed in. */
+  checkAccount(method: string): void {
+    refuse(accountRefusal(method, this.#server));
   }
 
   isFolderOfCall(cwd: string): boolean {

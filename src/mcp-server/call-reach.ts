@@ -36,18 +36,11 @@ function refuseProgram(key: string): string {
   return `The config of the call is refused, because ${key} would start a program outside the sandbox that the server's configuration does not name. Put it into config.toml or give it to the server with -c, or set mcp.allow_call_programs = true there.`;
 }
 
-function fileRefusal(asked: Config, own: Config): string | undefined {
-  const { instructionsFile: instructions, resumePath, codexHome } = asked;
-  const isOurs = (file: string) => isInside(canonicalPath(file), canonicalPath(codexHome));
-  const refuse = (key: string, instead: string) =>
-    `The config of the call is refused, because ${key} names a file in the server's CODEX_HOME. ${instead}`;
-  if (instructions !== undefined && !own.instructionsFiles.includes(instructions) && isOurs(instructions)) {
-    return refuse("experimental_instructions_file", "Name another file, or put the key into config.toml.");
-  }
-  if (resumePath !== undefined && resumePath !== own.resumePath && isOurs(resumePath)) {
-    return refuse("experimental_resume", "Use the tool codex-reply or the method resumeConversation.");
-  }
-  return undefined;
+/** Instructions are judged where they are read. */
+function fileRefusal({ resumePath, codexHome }: Config, own: Config): string | undefined {
+  if (resumePath === undefined || resumePath === own.resumePath) return undefined;
+  if (!isInside(canonicalPath(resumePath), canonicalPath(codexHome))) return undefined;
+  return "The config of the call is refused, because experimental_resume names a file in the server's CODEX_HOME. Use the tool codex-reply or the method resumeConversation.";
 }
 
 /**
@@ -62,22 +55,36 @@ function providerRefusal(
   const there = known.filter(({ baseUrl }) => baseUrl === asked.baseUrl);
   const includes = (providers: readonly ModelProvider[], text: string, textsOf: typeof credentials) =>
     providers.some((provider) => textsOf(provider).includes(text));
+  const isOurs = (text: string) =>
+    includes(known, text, credentials) || own.dotEnvNames.some((name) => text === `the variable ${name}`);
   const leak =
-    credentials(asked).find(
-      (text) => (isPinned || includes(known, text, credentials)) && !includes(there, text, credentials),
-    ) ??
+    credentials(asked).find((text) => (isPinned || isOurs(text)) && !includes(there, text, credentials)) ??
     (constants(asked).some((text) => includes(known, text, constants) && !includes(there, text, constants))
       ? "a header or parameter"
-      : undefined);
-  if (leak === undefined) return undefined;
+      : undefined) ??
+    routingHeader(asked, there);
+  if (leak === undefined) {
+    if (!isPinned || there.length > 0) return undefined;
+    return `The config of the call is refused, because model_providers.${id} is at an address that the server's configuration does not name, and this server bounds its calls. Put the provider into config.toml or give it to the server with -c.`;
+  }
   return `The config of the call is refused, because model_providers.${id} would send ${leak} to an address where the server's configuration does not send it. Put the provider into config.toml or give it to the server with -c.`;
+}
+
+/** Of a request with a key such a header says where it goes in the end. */
+function routingHeader({ httpHeaders }: ModelProvider, there: readonly ModelProvider[]): string | undefined {
+  const isOwn = (name: string, value: string) => there.some((provider) => provider.httpHeaders[name] === value);
+  const found = Object.entries(httpHeaders).find(
+    ([name, value]) => /^(?:host|:authority|forwarded|x-forwarded-.*)$/i.test(name) && !isOwn(name, value),
+  );
+  return found && there.length > 0 ? `a key with the header ${found[0]}` : undefined;
 }
 
 function credentials({ envKey, envHttpHeaders, requiresOpenaiAuth, wireApi }: ModelProvider): readonly string[] {
   const variables = [...(envKey === undefined ? [] : [envKey]), ...Object.values(envHttpHeaders)];
   const texts = variables.map((name) => `the variable ${name}`);
   const usesAccount = requiresOpenaiAuth && wireApi === "responses" && envKey === undefined;
-  return usesAccount ? [...texts, "the OpenAI credential", "the variable OPENAI_API_KEY"] : texts;
+  const ofAccount = ["the OpenAI credential", "the variable OPENAI_API_KEY", "the variable CODEX_API_KEY"];
+  return usesAccount ? [...texts, ...ofAccount] : texts;
 }
 
 /** Shorter ones are nobody's secret. */

@@ -10,6 +10,7 @@ import { createCommandHost, SandboxSet } from "../conversation/sandbox-set.ts";
 import { UserError } from "../lib/errors.ts";
 import { log } from "../lib/log.ts";
 import { canonicalPath } from "../process/canonical-path.ts";
+import type { CommandHost } from "../process/command-host.ts";
 import { compileSparingly, releaseMemory } from "../process/release-memory.ts";
 import type { ConversationId } from "../protocol/conversation-id.ts";
 import { findSession } from "../rollout/sessions.ts";
@@ -24,7 +25,7 @@ export class Conversations {
   /** Sign-ins under way, by id. */
   readonly logins = new Map<string, ChatGptLogin>();
   /** What all commands of this process need. */
-  readonly commandHost = createCommandHost();
+  readonly commandHost: CommandHost;
   /** What calls may ask for. */
   readonly limits: CallLimits;
   /** For commands outside of all conversations. */
@@ -40,6 +41,7 @@ export class Conversations {
 
   constructor(state: ServerState) {
     this.#state = state;
+    this.commandHost = createCommandHost(state.config);
     this.auth = openAuth(state.config, state.version);
     // Told once those who asked for the change have their answer.
     this.auth.onChange((stored) => {

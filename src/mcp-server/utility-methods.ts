@@ -42,7 +42,7 @@ export const utilityMethods = {
     const { config } = state;
     const cwd = path.resolve(config.cwd, givenCwd ?? "");
     const policy = sandboxPolicy ?? config.sandboxPolicy;
-    allowed(() => conversations.limits.checkPolicy({ cwd, sandboxPolicy: policy }));
+    allowed(() => conversations.limits.checkUnasked(command, { cwd, sandboxPolicy: policy }));
     const ending = new AbortController();
     call.onCancel(() => ending.abort());
     const outcome = await failing(() =>

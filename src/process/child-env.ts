@@ -46,9 +46,27 @@ export function withoutCredentials(env: Environment, credentials: readonly strin
 }
 
 function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
-  const expressions = patterns.map((pattern) => {
-    const literal = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-    return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`, "is");
-  });
-  return (name) => expressions.some((expression) => expression.test(name));
+  const lowered = patterns.map((pattern) => pattern.toLowerCase());
+  return (name) => lowered.some((pattern) => matches(pattern, name.toLowerCase()));
+}
+
+/** Whoever writes the pattern may want us to search for ever: it goes back to the last star only. */
+function matches(pattern: string, name: string): boolean {
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  for (let index = 0; index < name.length; ) {
+    if (pattern[at] === "*") {
+      star = at++;
+      resume = index;
+    } else if (pattern[at] === "?" || (at < pattern.length && pattern[at] === name[index])) {
+      at += 1;
+      index += 1;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++resume;
+    } else return false;
+  }
+  while (pattern[at] === "*") at += 1;
+  return at === pattern.length;
 }

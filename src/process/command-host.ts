@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, existsSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync } from "node:fs";
+import path from "node:path";
 import { isInside } from "../lib/path-inside.ts";
 import { Turns } from "../lib/turns.ts";
 import type { BubblewrapTrial, Confinement } from "./bubblewrap.ts";
@@ -22,6 +23,8 @@ export interface HostOptions {
   readonly holdProgram?: () => void;
   /** Another perl; for tests, which also try without any. */
   readonly perl?: string;
+  /** Any folder may become writable for commands later on: what this user can change is copied into one of these first. */
+  readonly copyFolders?: CopyFolders;
 }
 
 /** What the commands of one process share, whatever sandbox each has: the FFI, the waiting helper and the guard. */
@@ -36,6 +39,7 @@ export class CommandHost {
   #libc: Libc | undefined;
   #hasNoLibc = false;
   readonly #perl: string;
+  readonly #copyFolders: CopyFolders | undefined;
   #isPerlFit: boolean | undefined;
   #foreignModule: string | undefined;
   /** The helper's script and the FFI, out of reach of any command; empty as long as the installed files will do. */
@@ -48,10 +52,12 @@ export class CommandHost {
     this.#helperPath = options.helperPath;
     this.#holdProgram = options.holdProgram;
     this.#perl = options.perl ?? perlProgram;
+    this.#copyFolders = options.copyFolders;
   }
 
   /** Loads the FFI at the first call; throws where it is not installed or does not fit. */
   loadLibc(): Libc {
+    if (this.#libc === undefined && this.#copyFolders !== undefined) this.protectFrom([], this.#copyFolders);
     this.#libc ??= new Libc(this.#locateForeignModule());
     return this.#libc;
   }
@@ -74,16 +80,17 @@ export class CommandHost {
    * any command runs. False when that was too late or no copy could be made; throws where there is no FFI.
    */
   protectFrom(writableRoots: readonly string[], copyFolders: CopyFolders): boolean {
-    const isExposed = (file: string) => writableRoots.some((root) => isInside(file, root));
+    const isBelow = (file: string) => writableRoots.some((root) => isInside(file, root));
+    const isExposed = (file: string) => isBelow(file) || (this.#copyFolders !== undefined && mayChange(file));
     const foreignModule = this.#locateForeignModule();
     const script = canonicalPath(this.#helperPath);
-    if (isExposed(canonicalPath(this.#perl))) this.#isPerlFit = false;
+    if (isBelow(canonicalPath(this.#perl))) this.#isPerlFit = false;
     if (this.#copies.length > 0 || ![script, foreignModule].some(isExposed)) return true;
 
     if (isExposed(script)) this.#holdProgram?.();
     const isTooLate = this.#libc !== undefined && isExposed(foreignModule);
     const load = (fd: number) => this.#libc ?? new Libc(`/proc/self/fd/${fd}`);
-    const places = { ...copyFolders, named: copyFolders.named.filter((folder) => !isExposed(canonicalPath(folder))) };
+    const places = { ...copyFolders, named: copyFolders.named.filter((folder) => !isBelow(canonicalPath(folder))) };
     const foreignCopy = makePrivateCopy(foreignModule, { ...places, use: load });
     const scriptCopy = foreignCopy && makePrivateCopy(script, { ...places, use: () => true });
     if (foreignCopy === undefined || scriptCopy === undefined) return false;
@@ -186,4 +193,16 @@ export class CommandHost {
     const args = ["--preserve-symlinks-main", "/proc/self/fd/4", "/proc/self/fd/5"];
     return { args, descriptors: this.#copies };
   }
+}
+
+/** Whether this user could change the file, or put another in its place. */
+function mayChange(file: string): boolean {
+  return [file, path.dirname(file)].some((place) => {
+    try {
+      accessSync(place, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

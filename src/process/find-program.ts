@@ -2,7 +2,9 @@ import { accessSync, constants as fsConstants, statSync } from "node:fs";
 import { constants } from "node:os";
 import path from "node:path";
 import type { Environment } from "../lib/environment.ts";
+import { isInside } from "../lib/path-inside.ts";
 import { readFileStart } from "../lib/read-regular-file.ts";
+import { canonicalPath } from "./canonical-path.ts";
 
 /** The file that would be run, looked for as execvp does, or the number of the error with which that would end. */
 export function findProgram(
@@ -44,4 +46,12 @@ function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The folders of PATH without the relative ones and those below `root`, where a repository's programs would be found. */
+export function pathOutside(folders: string, root: string): string {
+  const real = canonicalPath(root);
+  const isOutside = (folder: string) =>
+    path.isAbsolute(folder) && !isInside(folder, root) && !isInside(canonicalPath(folder), real);
+  return folders.split(path.delimiter).filter(isOutside).join(path.delimiter);
 }

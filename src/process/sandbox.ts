@@ -131,7 +131,7 @@ function restricted(policy: SandboxPolicy, options: SandboxOptions, host: Comman
 }
 
 /** Where a copy of our own files may be put. */
-function copyFolders({ codexHome, env }: SandboxOptions): CopyFolders {
+export function copyFolders({ codexHome, env }: Pick<SandboxOptions, "codexHome" | "env">): CopyFolders {
   const named = [codexHome, "/var/tmp", "/dev/shm"].flatMap((folder) => folder ?? []);
   return { unnamed: [...named, env["TMPDIR"] ?? "/tmp", "/tmp"], named };
 }

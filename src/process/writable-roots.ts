@@ -13,6 +13,9 @@ export interface WritableRoot {
   readonly inode: string;
 }
 
+/** Each is compared with each. */
+const mostRoots = 256;
+
 interface Candidate {
   readonly named: string;
   readonly path: string;
@@ -30,6 +33,7 @@ export function resolveWritableRoots(
   const named = [...new Set(wanted.filter((root) => path.isAbsolute(root)).map((root) => path.resolve(root)))];
 
   // Before any link is followed: a root below another is the commands' own, and they could make it a link to elsewhere.
+  if (named.length > mostRoots) throw new UserError(`there are more than ${mostRoots} writable folders`);
   const topmost = named.filter((root) => !named.some((other) => other !== root && isInside(root, other)));
   const candidates = topmost.flatMap(canonical);
   const roots = candidates.filter((root, index) => {

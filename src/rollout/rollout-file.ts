@@ -15,6 +15,9 @@ export interface RolloutContent {
   readonly origin: FileIdentity;
 }
 
+/** More than any session has; a file of the workspace may be anything. */
+const mostBytes = 2 ** 30;
+
 /** Links are for the caller to resolve, once, so that they cannot lead elsewhere later; nothing is waited for. */
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
@@ -56,6 +59,7 @@ export function checkRolloutFile(
 ): FileIdentity {
   const { dev, ino } = stat;
   if (!stat.isFile() && !stat.isDirectory()) throw new UserError("not a regular file"); // of a folder reading tells
+  if (stat.size > mostBytes) throw new UserError("larger than 1 GiB");
   if (origin !== undefined && (dev !== origin.dev || ino !== origin.ino)) {
     throw new UserError(`another file took the place of "${file}" while it was opened`);
   }

@@ -69,11 +69,13 @@ export async function runShell(call: ShellCall, context: ToolContext): Promise<T
     return applyPatch({ patch: patch.patch, cwd: patch.cd === undefined ? cwd : path.resolve(cwd, patch.cd) }, context);
   }
 
+  const { approvalPolicy, sandboxPolicy } = settings;
+  const approved = { command, cwd, approvalPolicy, sandboxPolicy };
   const verdict = assessCommand({
-    approvalPolicy: settings.approvalPolicy,
-    sandboxPolicy: settings.sandboxPolicy,
+    approvalPolicy,
+    sandboxPolicy,
     isTrusted: isTrustedCommand(command),
-    isApprovedForSession: approvedCommands.has(command),
+    isApprovedForSession: approvedCommands.has(approved),
     withEscalatedPermissions: call.isEscalated,
     justification: call.justification,
     isSandboxAvailable: true, // without one the session would not have started
@@ -89,7 +91,7 @@ export async function runShell(call: ShellCall, context: ToolContext): Promise<T
       cwd,
       ...(reason === undefined ? {} : { reason }),
     });
-    if (answer.decision === "approved_for_session") approvedCommands.add(command);
+    if (answer.decision === "approved_for_session") approvedCommands.add(approved);
     const isApproved = answer.decision === "approved" || answer.decision === "approved_for_session";
     return isApproved ? undefined : rejection("exec command", answer);
   };

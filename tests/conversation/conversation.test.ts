@@ -189,12 +189,12 @@ describe("tasks", () => {
 
 test("C-131: notify gets the user's texts and the answer, and its output is not ours", async () => {
   await using model = await fakeModel([callShell(["true"]), say("the answer")]);
-  const notify = `notify = ["bash", "-c", "printf %s \\"$1\\" > note.tmp && mv note.tmp note.json", "-"]`;
+  const notify = `notify = ["bash", "-c", "cd \\"$CODEX_HOME\\"; printf %s \\"$1\\" > note.tmp && mv note.tmp note.json", "-"]`;
   await using talk = await startConversation({ model, config: [...fullAccess, notify] });
   const id = talk.input("the question");
   await talk.next("task_complete");
-  await expect.poll(() => talk.place.files()["note.json"]).toBeDefined();
-  expect(JSON.parse(talk.place.files()["note.json"] ?? "")).toEqual({
+  await expect.poll(() => talk.place.homeFiles()["note.json"]).toBeDefined();
+  expect(JSON.parse(talk.place.homeFiles()["note.json"] ?? "")).toEqual({
     type: "agent-turn-complete",
     "turn-id": id,
     "input-messages": ["the question"],

@@ -1,10 +1,9 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { startConversation } from "../support/conversation.ts";
 import { callShell, fakeModel, say } from "../support/fake-model.ts";
 import { inputOf } from "../support/requests.ts";
-import { tempFolder } from "../unit/config/temp-folder.ts";
 
 const fullAccess = ['sandbox_mode = "danger-full-access"', 'approval_policy = "never"'];
 
@@ -128,21 +127,27 @@ describe("several submissions in a row", () => {
   });
 });
 
+const workspaceOnly = {
+  mode: "workspace-write",
+  network_access: false,
+  exclude_tmpdir_env_var: true,
+  exclude_slash_tmp: true,
+} as const;
+
 test.skipIf(process.platform !== "linux")(
   "input for which no sandbox can be had is a task that fails before the model is asked, and the next input is answered",
   async () => {
     await using model = await fakeModel([say("ok")]);
-    const config = [...fullAccess, 'linux_sandbox = "bwrap"'];
-    const folder = tempFolder({ bwrap: "#!/bin/sh\nexit 1\n" });
-    chmodSync(path.join(folder, "bwrap"), 0o755);
-    await using talk = await startConversation({ model, config, env: { PATH: folder } });
-    talk.submit({ type: "override_turn_context", sandbox_policy: { mode: "read-only" } });
+    await using talk = await startConversation({ model, config: fullAccess });
+    const roots = Array.from({ length: 300 }, (_, at) => `/none/${at}`);
+    const tooMany = { ...workspaceOnly, writable_roots: roots };
+    talk.submit({ type: "override_turn_context", sandbox_policy: tooMany });
     talk.input("go", "bad");
     const complete = await talk.next("task_complete");
     expect(complete).toEqual({ id: "bad", msg: { type: "task_complete", last_agent_message: null } });
     const ofTask = talk.events.filter((event) => event.id === "bad").map((event) => event.msg.type);
     expect(ofTask).toEqual(["task_started", "error", "task_complete"]);
-    expect((await talk.next("error")).msg.message).toMatch(/linux_sandbox/);
+    expect((await talk.next("error")).msg.message).toContain("more than 256 writable folders");
     expect(model.requests).toHaveLength(0);
     talk.submit({ type: "override_turn_context", sandbox_policy: { mode: "danger-full-access" } });
     talk.input("again");

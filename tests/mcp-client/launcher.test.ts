@@ -136,7 +136,7 @@ describe("a server whose place the repository has taken", () => {
     const configTables = ["[mcp_servers.tst]", 'command = "srv"'];
     const run = await runCodex(["exec", "--json", "go"], { model, setup: withOwn, configTables, env });
     expect(Object.keys(run.files)).not.toContain("ran");
-    expect(run.stdout).toContain("failed to start: No such file or directory");
+    expect(run.stdout).toContain(`srv would take \\"${run.work}/node_modules/.bin/srv\\" of the working directory`);
   });
 });
 

@@ -71,3 +71,15 @@ test("a command is told when it has no network, whatever the patterns say", () =
     CODEX_SANDBOX_NETWORK_DISABLED: "1",
   });
 });
+
+test("a pattern that nearly fits in many ways is not searched for ever", () => {
+  const policy = {
+    inherit: "all",
+    ignoreDefaultExcludes: true,
+    exclude: [`${"*a".repeat(100)}b`],
+    set: {},
+    includeOnly: [],
+  } as const;
+  const name = "a".repeat(400);
+  expect(childEnvironment(policy, { [name]: "kept" }, { networkDisabled: false })).toEqual({ [name]: "kept" });
+});
