@@ -18,6 +18,7 @@ const protections = {
   own: "a file of this program's own installation",
   system: "a file of the system or the kernel",
   user: "named by the user on the command line or in the environment, and only read",
+  listed: "the names in a folder of the repository, which decide only that nothing is started",
   descriptor: "a descriptor that is open already; no name is looked up",
 } as const;
 
@@ -43,6 +44,8 @@ const table: Readonly<Record<string, Readonly<Partial<Record<Protection, readonl
   "lib/read-regular-file.ts": { place: ["openSync"] },
   "loader.ts": { own: ["readFileSync"] },
   "main.ts": { own: ["readFileSync"] },
+  "mcp-client/launch-problem.ts": { listed: ["readdirSync"] },
+  "mcp-client/local-package.ts": { listed: ["readdirSync"] },
   "model/certificates.ts": { user: ["readFileSync"] },
   "process/exec-in-place.ts": { system: ["readdirSync"] },
   "process/file-lock.ts": { session: ["openSync"], system: ["readFileSync"] },

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { McpServerConfig } from "../config/config.ts";
 import type { Environment } from "../lib/environment.ts";
+import { runThrough, type Steps } from "../lib/steps.ts";
 import { findProgram } from "../process/find-program.ts";
 import { describeErrno } from "../process/system-error.ts";
 import { foundInstead } from "./launcher.ts";
@@ -21,7 +22,8 @@ export function checkServer(
 ): { readonly program: string } | { readonly problem: string } {
   const { config } = place;
   const env = serverEnvironment(config, { env: all, cwd: place.cwd });
-  const problem = serverNameProblem(name) ?? serverPlaceProblem(name, { ...place, env, fullPath: all["PATH"] });
+  const start = { ...place, env, fullPath: all["PATH"] };
+  const problem = serverNameProblem(name) ?? runThrough(serverPlaceProblem(name, start));
   if (problem !== undefined) return { problem };
   const found = findProgram(config.command, { cwd: startFolder(place), env });
   return "program" in found ? found : { problem: `${config.command}: ${describeErrno(found.errno)}` };
@@ -40,17 +42,18 @@ interface ServerStart extends ServerPlace {
 }
 
 /** Why a server is not started where it would be: something there would run in its place. */
-export function serverPlaceProblem(
+export function* serverPlaceProblem(
   name: string,
   { config, cwd, isCwdOfCall, env, fullPath }: ServerStart,
-): string | undefined {
+): Steps<string | undefined> {
   const { command, args } = config;
   // A folder of the configuration is a decision of the user, unless a call decides where it is.
   if (config.cwd !== undefined && (path.isAbsolute(config.cwd) || !isCwdOfCall)) return undefined;
   const place = { cwd: startFolder({ config, cwd }), env };
-  const found = foundInstead({ command, args, ...place, isCwdOfCall }) ?? onlyInRepository(command, place, fullPath);
+  const found =
+    (yield* foundInstead({ command, args, ...place, isCwdOfCall })) ?? onlyInRepository(command, place, fullPath);
   if (found === undefined) return undefined;
-  return `${command} would take "${found}" of the working directory for the server, and run it outside the sandbox: write the absolute path of the server's program as its command, or set mcp_servers.${name}.cwd to the folder that it shall start in`;
+  return `${found} of the working directory in the place of the server, outside the sandbox: write the absolute path of the server's program as its command, or set mcp_servers.${name}.cwd to the folder that it shall start in`;
 }
 
 /** What PATH would find, although it was left out for the server. */
@@ -62,7 +65,7 @@ function onlyInRepository(
   if (command.includes("/") || fullPath === undefined || "program" in findProgram(command, { cwd, env }))
     return undefined;
   const found = findProgram(command, { cwd, env: { ...env, PATH: fullPath } });
-  return "program" in found ? found.program : undefined;
+  return "program" in found ? `${command} would run ${JSON.stringify(found.program)}` : undefined;
 }
 
 export function startFolder({ config, cwd }: Pick<ServerPlace, "config" | "cwd">): string {

@@ -9,6 +9,7 @@ import { explainSystemError } from "../lib/errors.ts";
 import { isLogged, log } from "../lib/log.ts";
 import { isRecord } from "../lib/parse-json.ts";
 import { LineCutter } from "../lib/read-lines.ts";
+import { runInSteps } from "../lib/steps.ts";
 import type { OrphanGuard } from "../process/orphan-guard.ts";
 import { ServerProcess } from "../process/server-process.ts";
 import type { McpTool, McpToolResult } from "../protocol/event.ts";
@@ -64,7 +65,7 @@ export class ServerConnection {
 
   /** Rejects, in words for the user, when the server is of no use; it is to be closed then, too. */
   async start(): Promise<void> {
-    const problem = serverNameProblem(this.name) ?? serverPlaceProblem(this.name, this.#options);
+    const problem = serverNameProblem(this.name) ?? (await runInSteps(serverPlaceProblem(this.name, this.#options)));
     if (problem !== undefined) throw new Error(problem);
     await this.#startProcess();
     const timeoutMs = this.#options.config.startupTimeoutMs;
