@@ -5,7 +5,7 @@ import { readRegularFile } from "../lib/read-regular-file.ts";
 import { fitsHeader } from "./fits-header.ts";
 import { jwtClaims } from "./jwt-claims.ts";
 
-/** What `auth.json` holds, as far as we use it (spec core 4.4). Blank values count as absent. */
+/** What `auth.json` holds, as far as we use it. Blank values count as absent. */
 export interface AuthFile {
   readonly apiKey: string | undefined;
   readonly tokens: ChatgptTokens | undefined;

@@ -36,7 +36,7 @@ interface Cancellable {
   cancel(cause: string): void;
 }
 
-/** All that waits for a renewal waits no longer (spec core 4.4). */
+/** All that waits for a renewal waits no longer. */
 const longestRenewalMs = 60_000;
 
 /**

@@ -26,7 +26,7 @@ const defaultTimeLimitMs = 10 * 60_000;
 const callbackPath = "/auth/callback";
 
 /**
- * Signs in to ChatGPT with the authorisation code flow and PKCE (spec exec 8): listens on the loopback address for the
+ * Signs in to ChatGPT with the authorisation code flow and PKCE: listens on the loopback address for the
  * browser's return, and keeps the tokens. Throws a UserError when it cannot begin.
  */
 export async function startChatGptLogin(
@@ -192,7 +192,7 @@ function show(
 const mostAttempts = 10;
 const attemptMs = 200;
 
-/** The redirect address is fixed at the issuer, so a login under way there, of whatever process, gives way (D-31). */
+/** The redirect address is fixed at the issuer, so a login under way there, of whatever process, gives way. */
 async function listen(
   server: Server,
   { port, signal }: { readonly port: number; readonly signal: AbortSignal },

@@ -31,7 +31,7 @@ interface CredentialSources {
 
 /**
  * The credential for a provider; undefined: requests go unsigned. A provider that names a variable gets that and nothing
- * else; stored and general credentials go only where they belong (spec core D2), and never over the chat wire (4.3).
+ * else; stored and general credentials go only where they belong, and never over the chat wire (4.3).
  * Throws a UserError when the provider's variable is missing.
  */
 export function resolveCredential(

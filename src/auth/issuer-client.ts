@@ -60,7 +60,7 @@ export class IssuerClient {
     this.#connection = connection;
   }
 
-  /** ChatGPT's issuer has the addresses that the reference knows (spec core 4.4); any other one is asked for them. */
+  /** ChatGPT's issuer has the addresses that the reference knows; any other one is asked for them. */
   static async find(url: string, connection: IssuerConnection): Promise<IssuerClient> {
     const issuer = url.replace(/\/+$/, "");
     if (!isSafe(issuer)) {

@@ -51,7 +51,7 @@ export interface ExecOptions {
   readonly resume?: ResumeFlags;
 }
 
-/** Exit statuses, the same for every command (design decision 4). */
+/** Exit statuses, the same for every command. */
 const exitStatus = { completed: 0, failed: 1, limit: 3, stdoutClosed: 141 } as const;
 
 /** One task from the prompt to the exit status. Everything that can be checked is checked before stdin is read. */

@@ -21,7 +21,7 @@ export interface LoginOptions {
   readonly browser: boolean;
 }
 
-/** Signs in and keeps the credential in auth.json (spec exec 8). Everything it says goes to stderr. */
+/** Signs in and keeps the credential in auth.json. Everything it says goes to stderr. */
 export async function loginCommand(options: LoginOptions): Promise<number> {
   const { config, auth } = open(options.overrides);
   try {

@@ -19,7 +19,7 @@ const timeLimits: TimeLimits = { answerMs: 5_000, pauseMs: 15 * 60_000 };
 const percentStep = 5;
 
 /**
- * Finds the server behind `--oss` and has it pull the model if it lacks it (spec exec 6.3). In the result the base URL
+ * Finds the server behind `--oss` and has it pull the model if it lacks it. In the result the base URL
  * ends in `/v1`, below which such a server answers, also when the given one does not (E8). `write` gets whole lines.
  */
 export async function prepareOss(

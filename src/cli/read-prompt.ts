@@ -11,7 +11,7 @@ const patienceMs = 5_000;
 
 /**
  * The prompt of `exec`: the argument, or stdin without one or with "-". What is piped in beside an argument is put
- * behind it, and a pipe that says nothing is left alone (design decision 5). `notice` gets sentences for stderr.
+ * behind it, and a pipe that says nothing is left alone. `notice` gets sentences for stderr.
  */
 export async function readPrompt(argument: string | undefined, notice: (text: string) => void): Promise<string> {
   if (argument !== undefined && argument !== "-") return withContext(argument, await readContext(notice));

@@ -1,4 +1,4 @@
-/** What a program exits with that a signal has ended; the same for every command (design decision 4). */
+/** What a program exits with that a signal has ended; the same for every command. */
 export const signalStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 export type Signal = keyof typeof signalStatus;
 

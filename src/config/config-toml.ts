@@ -35,7 +35,7 @@ import {
   WrongValue,
 } from "./toml-table.ts";
 
-/** config.toml as written, checked but without defaults. Keys we do not know are passed over (spec core 2.4 to 2.8). */
+/** config.toml as written, checked but without defaults. Keys we do not know are passed over. */
 export interface ConfigToml extends Profile {
   readonly modelContextWindow: number | undefined;
   readonly modelAutoCompactTokenLimit: number | undefined;
@@ -74,7 +74,7 @@ export interface Profile {
   readonly modelVerbosity: Verbosity | undefined;
   readonly chatgptBaseUrl: string | undefined;
   readonly experimentalInstructionsFile: string | undefined;
-  /** Which has no effect in a profile (spec core 2.8), and may have been meant to. */
+  /** Which has no effect in a profile, and may have been meant to. */
   readonly hasSandboxMode?: true;
 }
 

@@ -107,7 +107,7 @@ export interface McpServerConfig {
   readonly disabledTools?: readonly string[];
 }
 
-/** What the command line may set; strongest of all sources (spec core 2.2). */
+/** What the command line may set; strongest of all sources. */
 export interface ConfigFlags {
   readonly model?: string;
   readonly modelProvider?: string;

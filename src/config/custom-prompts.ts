@@ -5,7 +5,7 @@ import { log } from "../lib/log.ts";
 import type { CustomPrompt } from "../protocol/event.ts";
 import { readTextFile } from "./read-file.ts";
 
-/** The user's own prompts, by name; what is no readable UTF-8 text is left out (spec core 16.4). */
+/** The user's own prompts, by name; what is no readable UTF-8 text is left out. */
 export function readCustomPrompts(codexHome: string): readonly CustomPrompt[] {
   const folder = path.join(codexHome, "prompts");
   return fileNames(folder).flatMap((fileName) => {

@@ -27,7 +27,7 @@ interface ConfigSources {
   readonly processCwd: string;
 }
 
-/** Resolves everything a run was told: defaults < config.toml < `-c` < profile < flags (spec core 2.2). */
+/** Resolves everything a run was told: defaults < config.toml < `-c` < profile < flags. */
 export function loadConfig({ flags, env: processEnv, processCwd }: ConfigSources): Config {
   const warnings: string[] = [];
   const codexHome = findCodexHome(processEnv, processCwd);

@@ -1,4 +1,4 @@
-/** Facts that hold for every model whose name starts with a known prefix (spec core 3). */
+/** Facts that hold for every model whose name starts with a known prefix. */
 export interface ModelFamily {
   /** The `reasoning` field and encrypted reasoning are asked for. */
   readonly supportsReasoning: boolean;

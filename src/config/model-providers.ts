@@ -10,7 +10,7 @@ import {
   type TomlTable,
 } from "./toml-table.ts";
 
-/** Where requests go and how they are signed (spec core 4.1, 4.2). */
+/** Where requests go and how they are signed. */
 export interface ModelProvider {
   readonly name: string;
   /** Undefined: the built-in default of the OpenAI service, chosen by the kind of credential. */
@@ -25,7 +25,7 @@ export interface ModelProvider {
   readonly requestMaxRetries: number;
   readonly streamMaxRetries: number;
   readonly streamIdleTimeoutMs: number;
-  /** Stored credentials go only to providers that say so (spec core D2). */
+  /** Stored credentials go only to providers that say so. */
   readonly requiresOpenaiAuth: boolean;
 }
 

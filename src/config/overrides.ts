@@ -9,7 +9,7 @@ export interface Override {
   readonly value: unknown;
 }
 
-/** Reads `-c key=value` texts (spec core 2.3). */
+/** Reads `-c key=value` texts. */
 export function parseOverrides(texts: readonly string[]): readonly Override[] {
   return texts.map((text) => {
     const equals = text.indexOf("=");

@@ -27,7 +27,7 @@ const profileKeys: Readonly<Record<string, keyof Profile>> = {
   experimental_instructions_file: "experimentalInstructionsFile",
 };
 
-/** Says which `-c` values the profile beats (spec core D1): the order is kept, but not in silence. */
+/** Says which `-c` values the profile beats: the order is kept, but not in silence. */
 export function shadowedOverrides(options: {
   readonly overrides: readonly Override[];
   readonly toml: ConfigToml;

@@ -11,7 +11,7 @@ interface Documents {
   readonly warnings: readonly string[];
 }
 
-/** AGENTS.md of the home folder, then those of the project from its root down to `cwd` (spec core 15.1). */
+/** AGENTS.md of the home folder, then those of the project from its root down to `cwd`. */
 export function readUserInstructions(
   codexHome: string,
   { cwd, maxBytes }: { readonly cwd: string; readonly maxBytes: number },

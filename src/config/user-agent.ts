@@ -19,7 +19,7 @@ export function originatorOf(env: Environment): string {
   return env["CODEX_INTERNAL_ORIGINATOR_OVERRIDE"] || "codex_cli_rs";
 }
 
-/** `<originator>/<version> (<OS name> <OS version>; <arch>) <terminal>`, and the client behind it (spec core 4.3). */
+/** `<originator>/<version> (<OS name> <OS version>; <arch>) <terminal>`, and the client behind it. */
 export function userAgent(originator: string, { version, env, client }: AgentFacts): string {
   const suffix = client === undefined ? "" : ` (${client.name}; ${client.version})`;
   const text = `${originator}/${version} (${systemName()}; ${architecture()}) ${terminal(env)}${suffix}`;

@@ -6,7 +6,7 @@ interface Question {
   readonly answer: (answer: ApprovalAnswer) => void;
 }
 
-/** The questions that wait for a person. An answer names the task's submission or the call (spec core D40). */
+/** The questions that wait for a person. An answer names the task's submission or the call. */
 export class Approvals {
   readonly #open: Question[] = [];
   #isUnattended = false;

@@ -12,7 +12,7 @@ import type { Task } from "./task.ts";
 /** How often a history that is too long even for its own summary is cut in half before the summary is given up. */
 const mostCuts = 3;
 
-/** What `compact` asks for (spec core 8.7). */
+/** What `compact` asks for. */
 export async function compactOnRequest(session: Session, task: Task): Promise<void> {
   await compact(session, task);
   session.emit(task.id, { type: "agent_message", message: compactionNote });

@@ -162,7 +162,7 @@ async function firstEventOf(conversation: Conversation): Promise<InitializedCode
   return { id: event.id, msg: event.msg };
 }
 
-/** Instructions and environment, as the model and the rollout get them before the first input (spec core 8.1, 15). */
+/** Instructions and environment, as the model and the rollout get them before the first input. */
 function recordFirstMessages(session: Session): void {
   const { config, settings } = session;
   if (config.developerInstructions !== undefined) {

@@ -5,7 +5,7 @@ import { backoffMs, formatDelay } from "../model/retry.ts";
 import type { Session } from "./session.ts";
 import type { Task } from "./task.ts";
 
-/** Makes another attempt at an answer of the model where that can help, and says so (spec core 7.2). */
+/** Makes another attempt at an answer of the model where that can help, and says so. */
 export async function withRetries<T>(session: Session, task: Task, attempt: () => Promise<T>): Promise<T> {
   const { streamMaxRetries } = session.config.modelProvider;
   for (let retry = 1; ; retry += 1) {

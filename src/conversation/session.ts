@@ -191,7 +191,7 @@ export class Session {
     return this.mcp.descriptions();
   }
 
-  /** Starts the user's program, if there is one (spec core 17.1). */
+  /** Starts the user's program, if there is one. */
   async notify(notification: TurnNotification): Promise<void> {
     const { notify, env, credentialVariables: credentials } = this.config;
     if (notify.length === 0) return;

@@ -81,7 +81,7 @@ export class Task {
     if (hasInput) session.recordTurnContext(this.settings);
     const timer = this.#startTimer(session.limits.timeoutMs);
     const servers = session.mcp.settled(this.signal);
-    if (servers !== undefined) await servers; // what they have to say comes before the task (spec X-031)
+    if (servers !== undefined) await servers; // what they have to say comes before the task
     if (this.#recordInput(session)) hasInput = true; // what joined meanwhile
     session.emit(this.id, { type: "task_started", model_context_window: session.contextWindow(this.settings.model) });
     log("info", "session", `task ${this.id} started${this.isCompaction ? " to compact the conversation" : ""}`);
@@ -123,7 +123,7 @@ export class Task {
     return this.#turnDiff;
   }
 
-  /** Tells what this task's patches changed so far, unless that was told already (spec core D27). */
+  /** Tells what this task's patches changed so far, unless that was told already. */
   emitDiff(session: Session): void {
     const diff = this.#turnDiff?.text() ?? "";
     if (diff === this.#lastDiff) return;

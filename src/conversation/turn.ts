@@ -24,7 +24,7 @@ export interface TurnOutcome {
   readonly lastMessage: string | null;
 }
 
-/** One request to the model and the handling of its answer, tried again where that can help (spec core 7.2). */
+/** One request to the model and the handling of its answer, tried again where that can help. */
 export function runTurn(session: Session, task: Task): Promise<TurnOutcome> {
   return withRetries(session, task, async () => {
     const response = new Response(session, task);
@@ -144,7 +144,7 @@ class Response {
 
   /**
    * Runs a call to its end and answers it. After an interrupt neither the call nor what led to it is in the next request
-   * (spec core 8.4); the rollout, which has the call already, gets an answer all the same.
+   *; the rollout, which has the call already, gets an answer all the same.
    */
   async #call(item: ToolCallItem): Promise<void> {
     const length = this.#session.history.items.length;

@@ -3,7 +3,7 @@ import { findGitRoot } from "../config/git-root.ts";
 import type { Environment } from "../lib/environment.ts";
 import { pathOutside } from "../process/find-program.ts";
 
-/** What a server inherits; everything else it needs stands in its own `env` (spec core 14.1). */
+/** What a server inherits; everything else it needs stands in its own `env`. */
 const inheritedNames = [
   "HOME",
   "LOGNAME",

@@ -7,8 +7,8 @@ const supportedTypes = ["object", "array", "string", "number", "boolean"];
 const deepest = 32;
 
 /**
- * A server's input schema, reduced to what every model API takes (spec core 14.3). Nothing is refused: what cannot be
- * expressed becomes an open object or a string (D32).
+ * A server's input schema, reduced to what every model API takes. Nothing is refused: what cannot be
+ * expressed becomes an open object or a string.
  */
 export function cleanToolSchema(schema: unknown): Schema {
   return cleanObject(isRecord(schema) ? schema : {}, 0);

@@ -7,7 +7,7 @@ import type { MethodContext, MethodHandler } from "./direct-methods.ts";
 import { AuthStatusParamsSchema, CancelLoginParamsSchema, LoginApiKeyParamsSchema } from "./method-schemas.ts";
 import { internalError, invalidRequest, RpcFailure } from "./rpc-failure.ts";
 
-/** Sign-in and what there is to know of it (spec 7.5). The client is told of each change once it has its answer. */
+/** Sign-in and what there is to know of it. The client is told of each change once it has its answer. */
 export const accountMethods = {
   loginApiKey: async (call, { conversations }) => {
     allowed(() => conversations.limits.checkAccount("loginApiKey"));

@@ -25,7 +25,7 @@ export function elicitationAsker(
   };
 }
 
-/** Asks by the requests of the direct methods (spec 7.8). */
+/** Asks by the requests of the direct methods. */
 export function listenerAsker({ outgoing }: Pick<ServerState, "outgoing">, conversationId: string): Asker {
   return {
     canAsk: true,
@@ -116,7 +116,7 @@ function codexFields({ id, msg }: ApprovalEvent, callId: IdToken): object {
   };
 }
 
-/** The old `{decision}` first, then what MCP itself has to say (spec 5.4). */
+/** The old `{decision}` first, then what MCP itself has to say. */
 function elicited(answer: Answer): Decision {
   if (!answer.ok) return refused(answer);
   const { decision, action, content } = isRecord(answer.result) ? answer.result : {};

@@ -6,7 +6,7 @@ import type { MethodHandler } from "./direct-methods.ts";
 import { SetDefaultModelParamsSchema } from "./method-schemas.ts";
 import { internalError, RpcFailure } from "./rpc-failure.ts";
 
-/** The file of the configuration, as it is on disk and without `-c` (spec 7.6). */
+/** The file of the configuration, as it is on disk and without `-c`. */
 export const configMethods = {
   getUserSavedConfig: (call, { state }) => {
     const { codexHome } = state.config;

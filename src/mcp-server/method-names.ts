@@ -1,4 +1,4 @@
-/** The JSON-RPC methods beside MCP (spec 7), known before what serves them is loaded. */
+/** The JSON-RPC methods beside MCP, known before what serves them is loaded. */
 export const directMethodNames = [
   "newConversation",
   "listConversations",

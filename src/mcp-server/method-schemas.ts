@@ -9,7 +9,7 @@ import {
   SandboxPolicySchema,
 } from "../protocol/submission-schema.ts";
 
-// What clients send to the direct methods (spec 7). An optional member may be null.
+// What clients send to the direct methods. An optional member may be null.
 
 const text = z.string();
 const conversationId = z.string();

@@ -20,7 +20,7 @@ import { parseUuid } from "./uuid.ts";
 
 type StructuredTool = "conversationCreate" | "conversationSendMessage" | "conversationStream" | "conversationsList";
 
-/** The tools of August 2025 (spec 6): they answer at once, and tell what happens in notifications. */
+/** The tools of August 2025: they answer at once, and tell what happens in notifications. */
 export async function callStructuredTool(
   name: StructuredTool,
   given: unknown,

@@ -11,7 +11,7 @@ interface OpenCall {
 
 /**
  * Puts tool calls together that arrive in pieces. A piece belongs to the call with its index, else to the one with its id,
- * else to the one last begun; servers leave out either, or number every call 0 (spec core D4).
+ * else to the one last begun; servers leave out either, or number every call 0.
  */
 export class ChatCalls {
   readonly #calls: OpenCall[] = [];

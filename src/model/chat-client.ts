@@ -11,7 +11,7 @@ import { tokenUsage } from "./token-usage.ts";
 import type { Wire } from "./wire-client.ts";
 
 /**
- * Chat Completions (spec core 5.3, 6.2). Deltas are shown only when raw reasoning is, as in the reference; otherwise the
+ * Chat Completions. Deltas are shown only when raw reasoning is, as in the reference; otherwise the
  * answer comes as whole items.
  */
 export function chatWire(options: { readonly showDeltas: boolean }): Wire {
@@ -128,7 +128,7 @@ class ChatDecoder implements StreamDecoder {
     if (this.#showDeltas) this.#emit({ type: "raw_reasoning_delta", delta: text });
   }
 
-  /** Hands over what was collected, in the model's order (spec core D6). */
+  /** Hands over what was collected, in the model's order. */
   #flush(): void {
     const reasoning = this.#reasoning;
     const text = this.#text;

@@ -25,7 +25,7 @@ interface AssistantMessage {
 }
 
 /**
- * The history as chat messages (spec core 5.3). What the model said in one go, text and calls, becomes one message, and the
+ * The history as chat messages. What the model said in one go, text and calls, becomes one message, and the
  * outputs of its calls follow it directly: servers refuse any other order, and do not know of several assistant messages in a row.
  */
 export function chatMessages(instructions: string, input: readonly ResponseItem[]): ChatMessage[] {
@@ -150,7 +150,7 @@ function toolCall(call: ToolCallItem): object {
   }
 }
 
-/** One text, or parts as soon as there is an image among them (spec core D21). */
+/** One text, or parts as soon as there is an image among them. */
 function chatContent(message: MessageItem): string | ChatPart[] {
   return message.content.some((part) => part.type === "input_image") ? message.content.map(chatPart) : textOf(message);
 }

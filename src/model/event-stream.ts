@@ -147,7 +147,7 @@ function tooDeep(cause: RangeError): ModelError {
   return new ModelError(message, { isRetryable: false, cause });
 }
 
-/** The error that a server puts into the stream itself (spec core 7.2). */
+/** The error that a server puts into the stream itself. */
 export function streamFailure(error: unknown): ModelError {
   const { message, code } = isRecord(error) ? error : { message: error, code: undefined };
   const text = typeof message === "string" && message !== "" ? message : "response.failed event received";

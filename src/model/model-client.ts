@@ -30,7 +30,7 @@ export type ModelEvent =
   | { readonly type: "completed"; readonly response_id: string; readonly usage: TokenUsage | null };
 
 /**
- * One attempt at an answer. The stream throws a ModelError for every failure; request-level retries (spec core 7.1)
+ * One attempt at an answer. The stream throws a ModelError for every failure; request-level retries
  * happen inside, before the first event. Turn-level retries (7.2) are the turn's own, guided by the error.
  */
 export interface ModelClient {
@@ -41,7 +41,7 @@ export interface ModelClient {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]>;
 }
 
-/** A failed request or stream. `message` is the text a client sees (spec core 7.3). */
+/** A failed request or stream. `message` is the text a client sees. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
   /** False: another attempt cannot help (missing key, usage limit, a recording that ran out). */

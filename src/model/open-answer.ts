@@ -26,13 +26,13 @@ export interface Opening {
 
 interface Failure {
   readonly error: ModelError;
-  /** Another attempt of the same request may help (spec core 7.1). */
+  /** Another attempt of the same request may help. */
   readonly mayRepeat: boolean;
   /** The server did not take the credential. */
   readonly isUnauthorized?: boolean;
 }
 
-/** Sends a request until a server answers it with success, with the repetitions of spec core 7.1. */
+/** Sends a request until a server answers it with success, repeated as the provider allows. */
 export async function openAnswer(first: Opening): Promise<HttpAnswer> {
   checkHeaders(first.headers); // before any library can put a value into its error text
   let opening = first;

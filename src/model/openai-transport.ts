@@ -3,7 +3,7 @@ import { OpenAI } from "openai/client";
 import type { HttpAnswer, HttpRequest, Transport } from "./http-transport.ts";
 import { PlainHeaders } from "./plain-headers.ts";
 
-/** The package puts these on every request; a provider gets only what this program says (spec core 4.3). */
+/** The package puts these on every request; a provider gets only what this program says. */
 const unwantedHeaders = {
   authorization: null,
   "openai-organization": null,

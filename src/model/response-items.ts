@@ -11,7 +11,7 @@ import { newCallId } from "./call-id.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * An output item as a model's server sends it, reduced to what goes back in the next request (spec core 5.2): without the
+ * An output item as a model's server sends it, reduced to what goes back in the next request: without the
  * server's ids, and without parts nobody knows. Undefined: an item of a kind that is not kept.
  */
 export function readItem(value: unknown): ResponseItem | undefined {

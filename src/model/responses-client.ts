@@ -9,7 +9,7 @@ import { readItem } from "./response-items.ts";
 import { tokenUsage } from "./token-usage.ts";
 import type { Wire } from "./wire-client.ts";
 
-/** The Responses API (spec core 5.1, 5.2, 6.1). */
+/** The Responses API. */
 export function responsesWire(conversationId: string): Wire {
   const texts = new WeakMap<ResponseItem, string>();
   return {

@@ -1,7 +1,7 @@
 /** Longer than this nobody waits for an answer; a server that asks for more has refused. */
 const longestWaitMs = 10 * 60_000;
 
-/** The wait before the n-th repetition (from 1): doubled each time, with a jitter of a tenth (spec core 7.1). */
+/** The wait before the n-th repetition (from 1): doubled each time, with a jitter of a tenth. */
 export function backoffMs(attempt: number, random: () => number = Math.random): number {
   const jitter = 0.9 + 0.2 * random();
   return Math.min(Math.floor(200 * 2 ** (attempt - 1) * jitter), 60_000);

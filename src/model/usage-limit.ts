@@ -1,6 +1,6 @@
 import { isRecord, parseJson } from "../lib/parse-json.ts";
 
-/** The text for a 429 that says the plan is used up (spec core 7.1); undefined: an ordinary 429. */
+/** The text for a 429 that says the plan is used up; undefined: an ordinary 429. */
 export function usageLimitText(body: string, planOfToken: string | undefined): string | undefined {
   const parsed = parseJson(body);
   const error = parsed.ok && isRecord(parsed.value) ? parsed.value["error"] : undefined;

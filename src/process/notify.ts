@@ -3,7 +3,7 @@ import type { Environment } from "../lib/environment.ts";
 import { explainSystemError } from "../lib/errors.ts";
 import { withoutCredentials } from "./child-env.ts";
 
-/** What the program of `notify` gets as its last argument (spec core 17.1). */
+/** What the program of `notify` gets as its last argument. */
 export interface TurnNotification {
   readonly turnId: string;
   /** The user's texts of the task. */

@@ -81,7 +81,7 @@ export function isToolCall(item: ResponseItem): item is ToolCallItem {
   return item.type === "function_call" || item.type === "custom_tool_call" || item.type === "local_shell_call";
 }
 
-/** The output item that answers `call`: each kind of call has its own kind of answer (spec: D10). */
+/** The output item that answers `call`: each kind of call has its own kind of answer. */
 export function outputFor(call: ToolCallItem, output: string): ToolOutputItem {
   return call.type === "custom_tool_call"
     ? { type: "custom_tool_call_output", call_id: call.call_id, output }

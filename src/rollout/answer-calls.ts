@@ -1,7 +1,7 @@
 import { isToolCall, outputFor, type ResponseItem } from "../protocol/response-item.ts";
 
 /**
- * Makes every call have exactly one output: `aborted` right behind a call without one (spec core 8.5, D10), and outputs
+ * Makes every call have exactly one output: `aborted` right behind a call without one, and outputs
  * that answer no call are left out. A history in order comes back as it is. Call ids may repeat, as local servers count anew.
  */
 export function withMissingOutputs(items: readonly ResponseItem[]): readonly ResponseItem[] {

@@ -11,7 +11,7 @@ export const compactionNote = "Compact task completed";
 const longestDigest = 24_000;
 
 /**
- * What a history becomes when `summary` takes the place of the work so far (spec core 8.7): instructions and environment
+ * What a history becomes when `summary` takes the place of the work so far: instructions and environment
  * context as they were, one message with the user's earlier words and the summary, and then what nobody has answered yet.
  */
 export function compactedHistory(items: readonly ResponseItem[], summary: string): readonly ResponseItem[] {

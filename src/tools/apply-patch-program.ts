@@ -16,7 +16,7 @@ interface ProgramResult {
 const usage = "Usage: apply_patch 'PATCH'\n       echo 'PATCH' | apply_patch\n";
 
 /**
- * `apply_patch` as a program (spec core 13.9): for scripts that call it among other commands. It runs where the script
+ * `apply_patch` as a program: for scripts that call it among other commands. It runs where the script
  * runs, so the script's sandbox holds for it too.
  */
 export function runApplyPatchProgram(args: readonly string[], cwd: string): ProgramResult {

@@ -25,7 +25,7 @@ export async function runApplyPatchTool(argumentsText: string, context: ToolCont
 
 /**
  * A patch, from its check against the files to its answer. Everything is computed before anybody is asked and before
- * anything is written; the writing is done under the same sandbox as a command's (spec core 11.6, 13).
+ * anything is written; the writing is done under the same sandbox as a command's.
  */
 export async function applyPatch(
   { patch, cwd }: { readonly patch: string; readonly cwd: string },

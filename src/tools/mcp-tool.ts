@@ -6,7 +6,7 @@ import { durationFromMs, type McpToolResult } from "../protocol/event.ts";
 import { failure, type ToolContext, type ToolOutput } from "./tool.ts";
 import { truncateMiddle } from "./tool-output.ts";
 
-/** A call that goes to a configured server (spec core 14.4): nobody is asked, and it runs as long as its server takes. */
+/** A call that goes to a configured server: nobody is asked, and it runs as long as its server takes. */
 export async function runMcpTool(
   serverTool: ServerTool,
   argumentsText: string,
@@ -19,7 +19,7 @@ export async function runMcpTool(
   emit({ type: "mcp_tool_call_begin", call_id: callId, invocation });
   const startedAt = performance.now();
   const outcome = await call(serverTool, parsed.value, signal);
-  if (signal.aborted) return failure("aborted"); // the interrupt is the end of this call (spec core 8.4)
+  if (signal.aborted) return failure("aborted"); // the interrupt is the end of this call
   emit({
     type: "mcp_tool_call_end",
     call_id: callId,

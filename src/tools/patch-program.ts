@@ -10,7 +10,7 @@ export function withPatchProgram(env: Environment): Environment {
   return PATH === undefined ? env : { ...env, PATH: `${programFile("path")}${path.delimiter}${PATH}` };
 }
 
-/** A login shell makes a PATH of its own (spec core D20), so bash gets functions where a command names the program. */
+/** A login shell makes a PATH of its own, so bash gets functions where a command names the program. */
 export function patchFunctions(command: readonly string[]): Readonly<Record<string, string>> {
   if (!command.some((word) => names.some((name) => word.includes(name)))) return {};
   const program = [process.execPath, path.join(programFile(".."), "bin", "codex.js")].map(quote).join(" ");

@@ -17,7 +17,7 @@ import { failure, rejection, type ToolContext, type ToolOutput } from "./tool.ts
 import { commandAnswer, truncateMiddle } from "./tool-output.ts";
 
 export const defaultTimeoutMs = 10_000;
-/** What a shell exits with after `timeout` ended its command (design decision 16). */
+/** What a shell exits with after `timeout` ended its command. */
 const timedOutExitCode = 124;
 
 const Milliseconds = z.nullish(z.int().check(z.nonnegative()));
@@ -59,7 +59,7 @@ export async function runShellTool(argumentsText: string, context: ToolContext):
   );
 }
 
-/** A command of the model, from its approval to its answer (spec core 10, 11). */
+/** A command of the model, from its approval to its answer. */
 export async function runShell(call: ShellCall, context: ToolContext): Promise<ToolOutput> {
   const { settings, approvedCommands } = context;
   const { command } = call;
@@ -149,7 +149,7 @@ async function runAttempt({ call, cwd, sandboxed, parsed }: Attempt, context: To
       return context.pressure();
     },
   });
-  if (signal.aborted) return outcome; // the interrupt is the end of this call (spec core 8.4)
+  if (signal.aborted) return outcome; // the interrupt is the end of this call
   emit({ type: "exec_command_end", call_id: callId, ...endFields(outcome) });
   sandbox.warmUp(); // one command is seldom the last
   return outcome;
@@ -187,7 +187,7 @@ function endFields(outcome: CommandOutcome) {
   };
 }
 
-/** What the model is told. A command that fails is a result like any other (design decision 11). */
+/** What the model is told. A command that fails is a result like any other. */
 function describeOutcome(outcome: CommandOutcome, call: ShellCall): ToolOutput {
   if (outcome.kind === "not_started") return failure(`execution error: ${outcome.message}`);
   if (outcome.timedOut) {

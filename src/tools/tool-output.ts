@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 /** How much of a command's output the model is shown. */
 const limit = { bytes: 10_240, lines: 256 };
 
-/** The JSON text that answers a command (spec core 10.5). */
+/** The JSON text that answers a command. */
 export function commandAnswer(output: string, exitCode: number, durationMs: number): string {
   return JSON.stringify({
     output: truncateMiddle(output),
@@ -13,7 +13,7 @@ export function commandAnswer(output: string, exitCode: number, durationMs: numb
 
 /**
  * Keeps both ends, because a log's cause is at the top and its summary at the bottom. Half of the lines and half of the
- * bytes go to the head; the tail gets what is left of the bytes, so a single huge line keeps its end too (spec core D16).
+ * bytes go to the head; the tail gets what is left of the bytes, so a single huge line keeps its end too.
  */
 export function truncateMiddle(output: string): string {
   // A string has at least as many bytes as UTF-16 units, and counting them is cheap only for short ones.

@@ -4,7 +4,7 @@ import { hasNetworkAccess } from "../protocol/policy.ts";
 import type { FunctionToolDefinition, ToolDefinition } from "../protocol/tool-definition.ts";
 import type { ToolSettings } from "./tool.ts";
 
-/** What this turn offers the model, in the reference's order (spec core 9.1). Every request pays for these texts. */
+/** What this turn offers the model, in the reference's order. Every request pays for these texts. */
 export function toolDefinitions(
   family: ModelFamily,
   settings: ToolSettings,

@@ -25,7 +25,7 @@ import { authFileOf, jwt, modeOf, need, openIn, store, storedIn } from "./suppor
 import type { WrittenAuth } from "./writer.ts";
 
 describe("auth.json", () => {
-  test("X-067, 160: a key is written as the reference does, readable to its owner alone, home included", async () => {
+  test("a key is written as the reference does, readable to its owner alone, home included", async () => {
     using place = workspace({ git: false });
     rmSync(place.home, { recursive: true });
     const { CODEX_HOME, ...env } = place.env;
@@ -54,14 +54,14 @@ describe("auth.json", () => {
     expect(storedIn(place)).toEqual({ OPENAI_API_KEY: "sk-new", auth_mode: "apikey", ...rest });
   });
 
-  test.each(["", "{", "[]"])("C-031: a broken one (%j) is replaced by a login", async (text) => {
+  test.each(["", "{", "[]"])("a broken one (%j) is replaced by a login", async (text) => {
     using place = workspace({ git: false });
     writeFileSync(authFileOf(place), text);
     await openIn(place).loginWithApiKey("sk-new");
     expect(storedIn(place)).toEqual({ OPENAI_API_KEY: "sk-new" });
   });
 
-  test("161: a logout deletes it, and says whether there was one", async () => {
+  test("a logout deletes it, and says whether there was one", async () => {
     using place = workspace({ git: false });
     store(place, { OPENAI_API_KEY: "sk-1" });
     const auth = openIn(place);

@@ -36,7 +36,7 @@ function get(port: number, path: string, headers: http.OutgoingHttpHeaders = {})
 }
 
 describe("a sign-in by browser", () => {
-  test("X-067: the address has what the issuer needs, and a challenge instead of the secret", async () => {
+  test("the address has what the issuer needs, and a challenge instead of the secret", async () => {
     await using provider = await openIdProvider();
     using place = workspace({ git: false });
     const env = { CODEX_INTERNAL_ORIGINATOR_OVERRIDE: "my_editor" };
@@ -178,7 +178,7 @@ describe("a sign-in by browser", () => {
     expect(page.text).not.toContain("<img");
   });
 
-  test("163: cancelling ends it and frees the port", async () => {
+  test("cancelling ends it and frees the port", async () => {
     await using provider = await openIdProvider();
     using place = workspace({ git: false });
     const port = await freePort();
@@ -277,7 +277,7 @@ describe("a sign-in by browser", () => {
 });
 
 describe("the port that the browser comes back to", () => {
-  test("D-31: a sign-in of another process there gives way, and is told why", async () => {
+  test("a sign-in of another process there gives way, and is told why", async () => {
     await using provider = await openIdProvider();
     using place = workspace({ git: false });
     const lines = [...provider.config.slice(0, 2), `chatgpt_login_port = ${await freePort()}`];

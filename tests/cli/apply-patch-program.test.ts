@@ -23,7 +23,7 @@ function applyPatch(args: readonly string[], input: string, files: Readonly<Reco
 
 const done = { status: 0, stdout: "Success. Updated the following files:\nA new.txt\n", stderr: "" };
 
-describe("C-119: apply_patch as a program", () => {
+describe("apply_patch as a program", () => {
   test("takes the patch as its argument", () => {
     expect(applyPatch([patch], "")).toEqual({ ...done, files: { "new.txt": "hi\n" } });
   });

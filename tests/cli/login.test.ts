@@ -44,7 +44,7 @@ async function printedUrl({ child, sees }: RunningCodex): Promise<string> {
 }
 
 describe("codex login with an API key", () => {
-  test("X-067: login, status, logout, status, logout", () => {
+  test("login, status, logout, status, logout", () => {
     using place = workspace({ git: false });
     const codex = codexIn(place);
     expect(codex(["login", "--api-key", key])).toEqual({ status: 0, stdout: "", stderr: "Successfully logged in\n" });
@@ -61,13 +61,13 @@ describe("codex login with an API key", () => {
   test.each([
     ["13 characters", "sk-1234567890", "***"],
     ["14 characters", "sk-12345678901", "sk-12345***78901"],
-  ])("X-068: status with a key of %s", (_, short, shown) => {
+  ])("status with a key of %s", (_, short, shown) => {
     using place = workspace({ git: false });
     store(place, { OPENAI_API_KEY: short });
     expect(codexIn(place)(["login", "status"]).stderr).toBe(`Logged in using an API key - ${shown}\n`);
   });
 
-  test("X-068: status with the key in the environment", () => {
+  test("status with the key in the environment", () => {
     using place = workspace({ git: false });
     const codex = codexIn(place);
     expect(codex(["login", "status"], { env: { OPENAI_API_KEY: key } })).toEqual({
@@ -333,7 +333,7 @@ describe("runs that are signed in to ChatGPT", () => {
     expect(run.stderr).not.toContain("retrying");
   });
 
-  test("C-051: a model server that refuses the renewed token too is not asked for ever", async () => {
+  test("a model server that refuses the renewed token too is not asked for ever", async () => {
     await using issuer = await openIdProvider();
     await using model = await fakeModel([{ status: 401 }], { repeatLast: true });
     using place = workspace({ git: false });

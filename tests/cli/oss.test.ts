@@ -87,14 +87,14 @@ const pullRequest = 'POST /api/pull {"name":"gpt-oss:20b","stream":true}';
 const pulling = "Pulling model gpt-oss:20b...\n";
 
 describe("a server that has the model", () => {
-  test("X-054: is asked for its models, and no more", async () => {
+  test("is asked for its models, and no more", async () => {
     await using server = await fakeOllama({ "GET /v1/models": {}, "GET /api/tags": tags("zz:1", "gpt-oss:20b") });
     const result = await prepare(`${server.url}/v1`);
     expect(result).toEqual({ log: "", baseUrl: `${server.url}/v1`, isOtherwiseSame: true });
     expect(server.requests).toEqual(["GET /v1/models", "GET /api/tags"]);
   });
 
-  test.each(["", "/"])("E8: a base URL that ends in %j is probed elsewhere and gets its /v1", async (end) => {
+  test.each(["", "/"])("a base URL that ends in %j is probed elsewhere and gets its /v1", async (end) => {
     await using server = await fakeOllama({ "GET /api/tags": tags("gpt-oss:20b") });
     const result = await prepare(`${server.url}${end}`);
     expect(result).toEqual({ log: "", baseUrl: `${server.url}/v1`, isOtherwiseSame: true });
@@ -116,7 +116,7 @@ describe("a server that has the model", () => {
 describe("a server that lacks the model", () => {
   const lacking = { "GET /v1/models": {}, "GET /api/tags": tags("zz:1") };
 
-  test("X-054: pulls it, telling how far it is", async () => {
+  test("pulls it, telling how far it is", async () => {
     const layer = (completed?: number) => ({ status: "pulling 4b8d", total: 13_780_000_000, completed });
     const body = lines(
       { status: "pulling manifest" },
@@ -151,7 +151,7 @@ success
   });
 
   test.each<[string, Answer, string]>([
-    ["X-054: an error line", { body: lines({ status: "pulling manifest" }, { error: "no space" }) }, "no space"],
+    ["an error line", { body: lines({ status: "pulling manifest" }, { error: "no space" }) }, "no space"],
     ["a refusal with a reason", { status: 400, body: { error: "invalid model name" } }, "invalid model name"],
     ["a server that cannot pull", { status: 404, body: "404 page not found" }, "HTTP 404 Not Found"],
     ["an early end", { body: lines({ status: "pulling" }) }, "the answer ended before the model was complete"],
@@ -175,7 +175,7 @@ success
 });
 
 describe("no server", () => {
-  test("X-054: nothing listens", async () => {
+  test("nothing listens", async () => {
     const server = await fakeOllama({});
     await server[Symbol.asyncDispose](); // leaves a port that nobody has
     expect(await prepare(`${server.url}/v1`)).toEqual({ log: "", failure: notRunning, exitCode: 1 });
@@ -211,8 +211,8 @@ describe("codex exec --oss", () => {
   };
 
   test.each<[string, readonly string[], string, boolean]>([
-    ["X-054: asks gpt-oss:20b", [], "gpt-oss:20b", true],
-    ["X-055: offers other models no apply_patch tool", ["-m", "zz:1"], "zz:1", false],
+    ["asks gpt-oss:20b", [], "gpt-oss:20b", true],
+    ["offers other models no apply_patch tool", ["-m", "zz:1"], "zz:1", false],
   ])("%s", async (_, flags, model, hasPatchTool) => {
     await using server = await fakeOllama({
       "GET /api/tags": {},
@@ -230,7 +230,7 @@ describe("codex exec --oss", () => {
     expect(request.includes('"name":"apply_patch"')).toBe(hasPatchTool);
   });
 
-  test("X-054: ends with status 1 when there is no server", async () => {
+  test("ends with status 1 when there is no server", async () => {
     const server = await fakeOllama({});
     await server[Symbol.asyncDispose]();
     const run = await runCodex(["exec", "--oss", "go"], { env: { CODEX_OSS_BASE_URL: `${server.url}/v1` } });

@@ -19,7 +19,7 @@ function sandbox(args: readonly string[], options: RunOptions = {}) {
 
 describe.skipIf(noSandbox)("codex sandbox", () => {
   test.each([[["sandbox"]], [["debug", "landlock"]], [["debug", "seatbelt"]]])(
-    "X-070 %j: exit code, a write outside, a write inside with --full-auto",
+    "%j: exit code, a write outside, a write inside with --full-auto",
     async (words) => {
       const run = (...args: readonly string[]) => runCodex([...words, ...args], { git: false });
       expect(await run("--", "sh", "-c", "exit 7")).toMatchObject({ exitCode: 7, stdout: "", stderr: "" });

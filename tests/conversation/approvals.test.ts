@@ -9,7 +9,7 @@ import { inputOf } from "../support/requests.ts";
 describe("approvals", () => {
   const untrusted = ['sandbox_mode = "danger-full-access"', 'approval_policy = "untrusted"'];
 
-  test("C-093: approved for the session is remembered for the same words only", async () => {
+  test("approved for the session is remembered for the same words only", async () => {
     await using model = await fakeModel([
       callShell(["touch", "a"]),
       callShell(["touch", "a"]),
@@ -27,7 +27,7 @@ describe("approvals", () => {
     expect(Object.keys(talk.place.files()).sort()).toEqual(["a", "b"]);
   });
 
-  test("C-094: denied tells the model, abort ends the task", async () => {
+  test("denied tells the model, abort ends the task", async () => {
     await using model = await fakeModel([callShell(["touch", "a"]), callShell(["touch", "b"])]);
     await using talk = await startConversation({ model, config: untrusted });
     const id = talk.input("go");
@@ -40,7 +40,7 @@ describe("approvals", () => {
     expect(talk.place.files()).toEqual({});
   });
 
-  test("C-095: an answer that nobody waits for changes nothing", async () => {
+  test("an answer that nobody waits for changes nothing", async () => {
     await using model = await fakeModel([callShell(["touch", "a"]), say("done")]);
     await using talk = await startConversation({ model, config: untrusted });
     const id = talk.input("go");
@@ -64,7 +64,7 @@ describe("approvals", () => {
     expect(talk.place.files()).toEqual({ "n.txt": "hi\n" });
   });
 
-  test("C-094: an abort that concerns nothing that goes on changes nothing; with the task's id it always ends the task", async () => {
+  test("an abort that concerns nothing that goes on changes nothing; with the task's id it always ends the task", async () => {
     await using model = await fakeModel([callShell(["touch", "a"]), { hang: true }]);
     await using talk = await startConversation({ model, config: untrusted });
     const id = talk.input("go");
@@ -81,7 +81,7 @@ describe("approvals", () => {
     expect((await talk.next("turn_aborted")).id).toBe(id);
   });
 
-  test("C-095: it is logged", async () => {
+  test("it is logged", async () => {
     await using model = await fakeModel([callShell(["touch", "a"])]);
     await using talk = await startConversation({ model, config: untrusted });
     const lines: string[] = [];
@@ -108,7 +108,7 @@ describe("approvals", () => {
     expect(talk.place.files()).toEqual({ a: "" });
   });
 
-  test("D18: a command that was plainly approved is asked about again", async () => {
+  test("a command that was plainly approved is asked about again", async () => {
     await using model = await fakeModel([callShell(["touch", "a"]), callShell(["touch", "a"]), say("done")]);
     await using talk = await startConversation({ model, config: untrusted });
     talk.input("go");
@@ -141,7 +141,7 @@ describe("a failure inside the sandbox, under on-failure", () => {
   const onFailure = ['sandbox_mode = "workspace-write"', 'approval_policy = "on-failure"'];
   const writeOutside = () => callShell(["bash", "-c", "echo x > ../outside && cat ../outside"]);
 
-  test("C-096: what the sandbox denied may be tried again without it, under the same call id", async () => {
+  test("what the sandbox denied may be tried again without it, under the same call id", async () => {
     await using model = await fakeModel([writeOutside(), say("done")]);
     await using talk = await startConversation({ model, config: onFailure });
     const id = talk.input("go");
@@ -162,7 +162,7 @@ describe("a failure inside the sandbox, under on-failure", () => {
     expect(JSON.parse(inputOf(model, 2).at(-1)?.output ?? "")).toMatchObject({ output: "x\n" });
   });
 
-  test("C-096, D18: plainly approved once is asked again, denied tells the model", async () => {
+  test("plainly approved once is asked again, denied tells the model", async () => {
     await using model = await fakeModel([writeOutside(), writeOutside(), say("done")]);
     await using talk = await startConversation({ model, config: onFailure });
     const id = talk.input("go");
@@ -182,7 +182,7 @@ describe("a failure inside the sandbox, under on-failure", () => {
     expect(talk.events.map((event) => event.msg.type)).not.toContain("exec_approval_request");
   });
 
-  test("D18: approved for the session is not asked about again, and runs without the sandbox at once", async () => {
+  test("approved for the session is not asked about again, and runs without the sandbox at once", async () => {
     await using model = await fakeModel([writeOutside(), writeOutside(), say("done")]);
     await using talk = await startConversation({ model, config: onFailure });
     talk.input("go");
@@ -195,7 +195,7 @@ describe("a failure inside the sandbox, under on-failure", () => {
     ]);
   });
 
-  test("D19: a patch that the sandbox denied is asked about as a patch, and written when approved", async () => {
+  test("a patch that the sandbox denied is asked about as a patch, and written when approved", async () => {
     const patch = "*** Begin Patch\n*** Add File: ../outside.txt\n+hi\n*** End Patch\n";
     await using model = await fakeModel([callTool("apply_patch", { input: patch }), say("done")]);
     await using talk = await startConversation({ model, config: onFailure });

@@ -37,7 +37,7 @@ const tooLong: ModelStep = {
 const filled = (input: number) => ({ usage: { input, output: 0 } });
 
 describe("compact", () => {
-  test("C-067, D11: asks for a summary, and goes on with instructions, context, the user's words and the summary", async () => {
+  test("asks for a summary, and goes on with instructions, context, the user's words and the summary", async () => {
     await using model = await fakeModel([
       callShell(["echo", "the output"]),
       say("first answer"),
@@ -78,7 +78,7 @@ describe("compact", () => {
     expect(inputOf(model, 4)[2]?.role).toBe("user");
   });
 
-  test("D11: it is one line of the rollout, which is read back as the same history", async () => {
+  test("it is one line of the rollout, which is read back as the same history", async () => {
     await using model = await fakeModel([say("answer"), say("SUMMARY"), say("later")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.input("wish");
@@ -95,7 +95,7 @@ describe("compact", () => {
     expect(lines.map((line) => line.payload["message"])).toEqual(["SUMMARY"]);
   });
 
-  test("D11: after an interrupt too, where the file holds a call that the history does not", async () => {
+  test("after an interrupt too, where the file holds a call that the history does not", async () => {
     await using model = await fakeModel([callShell(["sleep", "30"]), say("SUMMARY"), say("done")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.input("wish");
@@ -129,7 +129,7 @@ describe("compact", () => {
     expect([last, more]).toEqual(["wish 3", []]);
   });
 
-  test("C-068, D28: during a task it waits for its end, and input behind it waits as well", async () => {
+  test("during a task it waits for its end, and input behind it waits as well", async () => {
     await using model = await fakeModel([
       callShell(["bash", "-c", "until [ -e go ]; do sleep 0.02; done"]),
       say("one"),

@@ -13,7 +13,7 @@ const texts = (items: readonly RequestItem[]) =>
   );
 
 describe("tasks", () => {
-  test("C-060: two calls in one answer run in order and are answered in order", async () => {
+  test("two calls in one answer run in order and are answered in order", async () => {
     await using model = await fakeModel([
       {
         calls: [
@@ -33,7 +33,7 @@ describe("tasks", () => {
     ]);
   });
 
-  test("C-061: input during a command joins the next request once, behind the output", async () => {
+  test("input during a command joins the next request once, behind the output", async () => {
     await using model = await fakeModel([
       callShell(["bash", "-c", "until [ -e go ]; do sleep 0.02; done"]),
       say("done"),
@@ -51,7 +51,7 @@ describe("tasks", () => {
     expect(talk.events.filter((event) => event.id === "b")).toEqual([]);
   });
 
-  test("C-062: an interrupt kills the command, and the next request has the text but not the call", async () => {
+  test("an interrupt kills the command, and the next request has the text but not the call", async () => {
     await using model = await fakeModel([
       callShell(["bash", "-c", "echo $$ > pid; exec sleep 30"], { args: { timeout_ms: 60_000 } }),
       say("next"),
@@ -74,7 +74,7 @@ describe("tasks", () => {
     expect(kinds.filter((kind) => kind === "function_call_output")).toHaveLength(1);
   });
 
-  test("C-063: an interrupt without a task is no event", async () => {
+  test("an interrupt without a task is no event", async () => {
     await using model = await fakeModel([say("ok")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.submit({ type: "interrupt" });
@@ -92,7 +92,7 @@ describe("tasks", () => {
     await talk.next("turn_aborted");
   });
 
-  test("C-064: changed settings hold from the next task, and the model is told only what changed", async () => {
+  test("changed settings hold from the next task, and the model is told only what changed", async () => {
     await using model = await fakeModel([say("one"), say("two")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.input("first");
@@ -113,7 +113,7 @@ describe("tasks", () => {
     expect(model.requests[1]?.body).toMatchObject({ model: "o3", reasoning: { effort: "high", summary: "auto" } });
   });
 
-  test("C-065: the settings of a user_turn hold for its task alone", async () => {
+  test("the settings of a user_turn hold for its task alone", async () => {
     await using model = await fakeModel([say("one"), say("two")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.submit({
@@ -134,7 +134,7 @@ describe("tasks", () => {
     expect(texts(inputOf(model, 2)).slice(-3)).toEqual(["first", "one", "second"]);
   });
 
-  test("C-066: input without items is an empty task, and the next input is answered", async () => {
+  test("input without items is an empty task, and the next input is answered", async () => {
     await using model = await fakeModel([say("ok")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.submit({ type: "user_input", items: [] }, "empty");
@@ -147,7 +147,7 @@ describe("tasks", () => {
     expect(model.requests).toHaveLength(1);
   });
 
-  test("C-069: shutdown during a command aborts it first; shutdown_complete is the last event", async () => {
+  test("shutdown during a command aborts it first; shutdown_complete is the last event", async () => {
     await using model = await fakeModel([callShell(["sleep", "30"], { args: { timeout_ms: 60_000 } })]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.input("go", "task");
@@ -160,7 +160,7 @@ describe("tasks", () => {
     ]);
   });
 
-  test("C-072: a last response without text has no last message", async () => {
+  test("a last response without text has no last message", async () => {
     await using model = await fakeModel([
       { text: "looking", calls: [{ name: "shell", args: { command: ["true"] } }] },
       {},
@@ -187,7 +187,7 @@ describe("tasks", () => {
   });
 });
 
-test("C-131: notify gets the user's texts and the answer, and its output is not ours", async () => {
+test("notify gets the user's texts and the answer, and its output is not ours", async () => {
   await using model = await fakeModel([callShell(["true"]), say("the answer")]);
   const notify = `notify = ["bash", "-c", "cd \\"$CODEX_HOME\\"; printf %s \\"$1\\" > note.tmp && mv note.tmp note.json", "-"]`;
   await using talk = await startConversation({ model, config: [...fullAccess, notify] });

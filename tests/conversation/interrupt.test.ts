@@ -63,7 +63,7 @@ const start = (model: FakeModel) =>
   startConversation({ model, config: untrusted, provider: { stream_max_retries: 3 } });
 
 describe("interrupt", () => {
-  test.each(stages)("C-062: $name ends the task, and the next input is answered", async ({ step, reached }) => {
+  test.each(stages)("$name ends the task, and the next input is answered", async ({ step, reached }) => {
     await using model = await fakeModel([step, say("next answer")]);
     await using talk = await start(model);
     talk.input("first", "a");
@@ -140,7 +140,7 @@ describe("interrupt", () => {
 });
 
 describe("shutdown", () => {
-  test.each(stages)("C-069, D29: $name aborts the task first and is the last event", async ({ step, reached }) => {
+  test.each(stages)("$name aborts the task first and is the last event", async ({ step, reached }) => {
     await using model = await fakeModel([step]);
     await using talk = await start(model);
     talk.input("first", "a");
@@ -153,7 +153,7 @@ describe("shutdown", () => {
     ]);
   });
 
-  test("D29: while compacting", async () => {
+  test("while compacting", async () => {
     await using model = await fakeModel([say("one"), { hang: true }]);
     await using talk = await start(model);
     talk.input("first");

@@ -13,7 +13,7 @@ async function entryAt(talk: TestConversation, offset: number, log_id: number) {
 }
 
 describe("message history", () => {
-  test("C-130: what is added is found again, in its place of that file only", async () => {
+  test("what is added is found again, in its place of that file only", async () => {
     await using talk = await startConversation();
     const before = Math.floor(Date.now() / 1000);
     talk.submit({ type: "add_to_history", text: "one\n\u2028 zwei" });
@@ -38,7 +38,7 @@ describe("message history", () => {
     expect(statSync(fileOf(talk)).mode & 0o777).toBe(0o600);
   });
 
-  test("C-130: nothing is kept against the user's wish", async () => {
+  test("nothing is kept against the user's wish", async () => {
     await using talk = await startConversation({ configTables: ["[history]", 'persistence = "none"'] });
     talk.submit({ type: "add_to_history", text: "one" });
     talk.submit({ type: "shutdown" });

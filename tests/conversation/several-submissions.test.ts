@@ -79,7 +79,7 @@ describe("several submissions in a row", () => {
     expect(inputOf(model, 2).at(-1)?.content?.[0]?.text).toBe("second");
   });
 
-  test("C-064: settings changed during a task are told to the model when it is over, not between a call and its output", async () => {
+  test("settings changed during a task are told to the model when it is over, not between a call and its output", async () => {
     await using model = await fakeModel([untilGo(), say("one"), say("two")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.input("first");
@@ -108,7 +108,7 @@ describe("several submissions in a row", () => {
     ]);
   });
 
-  test("C-064: they are told as well when that task is interrupted", async () => {
+  test("they are told as well when that task is interrupted", async () => {
     await using model = await fakeModel([callShell(["sleep", "30"]), say("two")]);
     await using talk = await startConversation({ model, config: fullAccess });
     talk.input("first");

@@ -22,7 +22,7 @@ async function pidsIn(place: { files(): Record<string, string> }, file: string):
 }
 
 describe.each(modes)("a command in %s that", (mode) => {
-  test("C-082: ignores signals and outlives its limit is gone with all it started", async () => {
+  test("ignores signals and outlives its limit is gone with all it started", async () => {
     const script = [
       "trap '' TERM INT HUP",
       "sleep 900 &",
@@ -42,7 +42,7 @@ describe.each(modes)("a command in %s that", (mode) => {
     await expect.poll(() => pids.filter(isAlive)).toEqual([]);
   });
 
-  test("C-082: leaves a program behind that holds its output is answered when it ends itself", async () => {
+  test("leaves a program behind that holds its output is answered when it ends itself", async () => {
     await using model = await fakeModel([
       callShell(["bash", "-c", "sleep 900 & echo $! > left; echo hi; exit 3"]),
       say("done"),

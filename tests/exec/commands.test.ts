@@ -20,7 +20,7 @@ const answersOf = (model: Parameters<typeof inputOf>[0], request: number) =>
     .map((item) => parsedAnswer(item.output));
 
 describe.each(modes)("a command in %s", (mode) => {
-  test("C-077: has a begin, its output in pieces, and an end with all of it", async () => {
+  test("has a begin, its output in pieces, and an end with all of it", async () => {
     await using model = await fakeModel([
       callShell(["bash", "-lc", "echo out; until [ -e go ]; do sleep 0.01; done; echo err >&2"]),
       say("done"),
@@ -46,9 +46,9 @@ describe.each(modes)("a command in %s", (mode) => {
   });
 
   test.each([
-    ["C-078, C-079: 3", "exit 3", 3],
-    ["C-080: 127", "no-such-program 2>/dev/null", 127],
-    ["C-083: of a signal", "kill -9 $$", 137],
+    ["3", "exit 3", 3],
+    ["127", "no-such-program 2>/dev/null", 127],
+    ["of a signal", "kill -9 $$", 137],
   ])("exit code %s reaches the client and the model, and the output with it", async (_, script, exit_code) => {
     const { run, end, answer } = await runShell(["bash", "-c", `echo kept; ${script}`], { mode });
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
@@ -57,7 +57,7 @@ describe.each(modes)("a command in %s", (mode) => {
   });
 
   test.each([{ timeout_ms: 400 }, { timeout: 400 }])(
-    "C-073, C-081: %j ends it with 124, and what it printed is kept",
+    "%j ends it with 124, and what it printed is kept",
     async (args) => {
       const command = ["bash", "-c", "echo early; sleep 900"];
       const { end, answer } = await longBefore(900_000, () => runShell(command, { mode, args }));
@@ -70,20 +70,20 @@ describe.each(modes)("a command in %s", (mode) => {
     ["a program that does not exist", ["no-such-program"], {}, "No such file or directory (os error 2)"],
     ["a directory that does not exist", ["true"], { workdir: "nope" }, "No such file or directory (os error 2)"],
     ["an empty command", [], {}, "command args are empty"],
-  ])("C-084: %s has an end event, too", async (_, command, args, stderr) => {
+  ])("%s has an end event, too", async (_, command, args, stderr) => {
     const { begin, end, answer } = await runShell(command, { mode, args });
     expect(begin).toMatchObject({ command });
     expect(end).toEqual({ ...endWith({ stderr, exit_code: -1 }), duration: { secs: 0, nanos: 0 } });
     expect(answer).toBe(`execution error: ${stderr}`);
   });
 
-  test("C-089: bytes that are no text arrive as they are, and as replacement characters", async () => {
+  test("bytes that are no text arrive as they are, and as replacement characters", async () => {
     const { pieces, end } = await runShell(["printf", "\\x61\\xff\\xfe\\x62"], { mode });
     expect(pieces).toEqual([{ stream: "stdout", bytes: Buffer.from("Yf/+Yg==", "base64") }]);
     expect(end).toEqual(endWith({ stdout: "a\ufffd\ufffdb" }));
   });
 
-  test("C-090: three megabytes come in small pieces, and complete at the end", async () => {
+  test("three megabytes come in small pieces, and complete at the end", async () => {
     const { pieces, end } = await runShell(["seq", "-w", "428572"], { mode });
     const expected = Array.from({ length: 428_572 }, (_, index) => `${String(index + 1).padStart(6, "0")}\n`).join("");
     expect(Math.max(...pieces.map((piece) => piece.bytes.length))).toBeLessThanOrEqual(8192);
@@ -102,11 +102,11 @@ describe("what the model is shown of a long output", () => {
     return String(end?.["formatted_output"]);
   };
 
-  test("C-085: of 400 lines the first and the last 128", async () => {
+  test("of 400 lines the first and the last 128", async () => {
     expect(await shown("seq 400")).toBe(`${lines(1, 128)}\n[... omitted 144 of 400 lines ...]\n\n${lines(273, 400)}`);
   });
 
-  test("C-086: of a thousand long lines exactly 10240 bytes", async () => {
+  test("of a thousand long lines exactly 10240 bytes", async () => {
     const text = await shown("for i in $(seq 1000); do printf '%0100d\\n' $i; done");
     expect(text).toHaveLength(10_240);
     const [head = "", tail = ""] = text.split("\n[... omitted 744 of 1000 lines ...]\n\n");
@@ -116,13 +116,13 @@ describe("what the model is shown of a long output", () => {
     expect(lines(873, 1000, padded).endsWith(tail)).toBe(true);
   });
 
-  test("C-087, D16: of one line of 50 KB both ends", async () => {
+  test("of one line of 50 KB both ends", async () => {
     const text = await shown("printf start; head -c 50000 /dev/zero | tr '\\0' x; printf end");
     expect(text).toMatch(/^startx+\n\[\.\.\. omitted 0 of 1 lines \.\.\.\]\n\nx+end$/);
     expect(text).toHaveLength(10_240);
   });
 
-  test("C-088: no character is cut", async () => {
+  test("no character is cut", async () => {
     const text = await shown("printf x; for i in $(seq 5000); do printf '😀✓'; done");
     expect(text).toMatch(/^x(?:😀|✓)+\n\[\.\.\. omitted 0 of 1 lines \.\.\.\]\n\n(?:😀|✓)+$/u);
     expect(Buffer.byteLength(text)).toBeGreaterThan(10_230);
@@ -131,7 +131,7 @@ describe("what the model is shown of a long output", () => {
 });
 
 describe("other ways to ask for a command", () => {
-  test("C-073: container.exec is shell; null counts as absent, unknown names are ignored", async () => {
+  test("container.exec is shell; null counts as absent, unknown names are ignored", async () => {
     const args = { command: ["pwd"], workdir: null, timeout_ms: null, timeout: null, other: 1 };
     await using model = await fakeModel([callTool("container.exec", args), say("done")]);
     const run = await runCodex(["exec", "--json", "go"], { model });
@@ -156,7 +156,7 @@ describe("other ways to ask for a command", () => {
     expect(answersOf(model, 3)).toEqual([answerWith(`${run.work}/sub/deep\n`, 0), answerWith("/usr\n", 0)]);
   });
 
-  test.each(modes)("C-023: local_shell calls of codex-mini run in %s like the others", async (mode) => {
+  test.each(modes)("local_shell calls of codex-mini run in %s like the others", async (mode) => {
     const call = (call_id: string, action: object) => ({
       items: [
         {
@@ -185,7 +185,7 @@ describe("other ways to ask for a command", () => {
     ]);
   });
 
-  test("C-132: each begin says what the command does", async () => {
+  test("each begin says what the command does", async () => {
     const calls: ModelCall[] = [
       ["cat", "src/main.ts"],
       ["bash", "-lc", "cd src && rg -n TODO lib | head -n 5"],
@@ -210,7 +210,7 @@ describe("other ways to ask for a command", () => {
   });
 });
 
-describe("C-075: update_plan", () => {
+describe("update_plan", () => {
   const step = (name: string, status: string) => ({ step: name, status });
 
   test.each([
@@ -231,12 +231,12 @@ describe("C-075: update_plan", () => {
   });
 });
 
-describe("C-076: view_image", () => {
+describe("view_image", () => {
   const files = { "pictures/a.png": Buffer.from("iVBORw0KGgo=", "base64") };
   const url = "data:image/png;base64,iVBORw0KGgo=";
   const steps = [callTool("view_image", { path: "pictures/a.png" }), callShell(["true"]), say("done")];
 
-  test("D8: the image follows the answer, once, and stays where it is (responses)", async () => {
+  test("the image follows the answer, once, and stays where it is (responses)", async () => {
     await using model = await fakeModel(steps);
     const run = await runCodex(["exec", "go"], { model, files });
     expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
@@ -247,7 +247,7 @@ describe("C-076: view_image", () => {
     expect(inputOf(model, 3).slice(0, -2)).toEqual(inputOf(model, 2));
   });
 
-  test("D21: so it is on the chat wire", async () => {
+  test("so it is on the chat wire", async () => {
     await using model = await fakeModel(steps);
     const run = await runCodex(["exec", "go"], { model, files, wire: "chat" });
     expect(run).toMatchObject({ exitCode: 0, stdout: "done\n" });
@@ -261,7 +261,7 @@ describe("C-076: view_image", () => {
 
 describe("the sandbox around a command", () => {
   test.each(["read-only", "workspace-write"] as const)(
-    "C-100: in %s a write outside is refused, and the model sees why",
+    "in %s a write outside is refused, and the model sees why",
     async (mode) => {
       using outside = workspace({ git: false, files: { old: "original" } });
       const script = `echo a > ${outside.work}/new; echo b > ${outside.work}/old`;
@@ -272,7 +272,7 @@ describe("the sandbox around a command", () => {
     },
   );
 
-  test("C-100: the workspace is written to in workspace-write, not in read-only", async () => {
+  test("the workspace is written to in workspace-write, not in read-only", async () => {
     const write = async (mode: "read-only" | "workspace-write") => {
       const { run, answer } = await runShell(["bash", "-c", "echo a > new"], { mode });
       return { files: run.files, answer };
@@ -294,7 +294,7 @@ describe("the sandbox around a command", () => {
   });
 
   test.each([
-    ["C-101: /tmp", "exclude_slash_tmp", "/tmp"],
+    ["/tmp", "exclude_slash_tmp", "/tmp"],
     ["$TMPDIR", "exclude_tmpdir_env_var", "$TMPDIR"],
   ])("%s is writable unless %s says otherwise", async (_, setting, folder) => {
     using temporary = workspace({ git: false });
@@ -313,7 +313,7 @@ describe("the sandbox around a command", () => {
     ["workspace-write", true, true],
     ["workspace-write", false, false],
     ["read-only", true, false],
-  ] as const)("C-102, C-103: in %s with network_access = %s the network is open: %s", async (mode, access, isOpen) => {
+  ] as const)("in %s with network_access = %s the network is open: %s", async (mode, access, isOpen) => {
     const server = net.createServer((socket) => socket.end("hello"));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -353,7 +353,7 @@ describe("the sandbox around a command", () => {
     expect(answersOf(model, 2)).toEqual([answer]);
   });
 
-  test("C-092: a trusted command that runs unasked is in the sandbox all the same", async () => {
+  test("a trusted command that runs unasked is in the sandbox all the same", async () => {
     await using model = await fakeModel([callShell(["cat", `/proc/${process.pid}/environ`]), say("done")]);
     const config = ['sandbox_mode = "read-only"', 'approval_policy = "untrusted"'];
     await using talk = await startConversation({ model, config });

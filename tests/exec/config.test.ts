@@ -19,13 +19,13 @@ async function asked(args: readonly string[], options: RunOptions) {
 describe("a configuration that cannot be used ends the run with status 1, before anything is asked or printed", () => {
   test.each<[name: string, args: readonly string[], options: RunOptions, stderr: string]>([
     [
-      "C-003: a wrong type in config.toml",
+      "a wrong type in config.toml",
       [],
       { config: ['model_context_window = "abc"'] },
       'Error: invalid type: string "abc", expected u64\nin `model_context_window`\nfile: <HOME>/config.toml\n',
     ],
     [
-      "C-004: a syntax error",
+      "a syntax error",
       [],
       { config: ['model = "m"', "approval_policy = never"] },
       [
@@ -48,42 +48,42 @@ describe("a configuration that cannot be used ends the run with status 1, before
       },
       'Error: Cannot read "<HOME>/config.toml": Is a directory (os error 21)\n',
     ],
-    ["C-005: an unknown profile from -c", ["-c", "profile=zz"], {}, "Error: config profile `zz` not found\n"],
-    ["C-005: an unknown profile from -p", ["-p", "zz"], {}, "Error: config profile `zz` not found\n"],
-    ["C-006: an unknown provider", ["-c", "model_provider=zz"], {}, "Error: Model provider `zz` not found\n"],
+    ["an unknown profile from -c", ["-c", "profile=zz"], {}, "Error: config profile `zz` not found\n"],
+    ["an unknown profile from -p", ["-p", "zz"], {}, "Error: config profile `zz` not found\n"],
+    ["an unknown provider", ["-c", "model_provider=zz"], {}, "Error: Model provider `zz` not found\n"],
     [
-      "C-007, X-012: -c without an equals sign",
+      "-c without an equals sign",
       ["-c", "foo"],
       {},
       "Error parsing -c overrides: Invalid override (missing '='): foo\n",
     ],
-    ["C-007: -c without a key", ["-c", "=x"], {}, "Error parsing -c overrides: Empty key in override: =x\n"],
+    ["-c without a key", ["-c", "=x"], {}, "Error parsing -c overrides: Empty key in override: =x\n"],
     [
-      "C-009: a wrong type from -c, which is in no file",
+      "a wrong type from -c, which is in no file",
       ["-c", "model=true"],
       {},
       "Error: invalid type: boolean `true`, expected a string\nin `model`\n",
     ],
     [
-      "C-012: [history] without persistence",
+      "[history] without persistence",
       [],
       { configTables: ["[history]"] },
       "Error: missing field `persistence`\nin `history`\nfile: <HOME>/config.toml\n",
     ],
     [
-      "C-013: a CODEX_HOME that is not there",
+      "a CODEX_HOME that is not there",
       [],
       { env: { CODEX_HOME: "/nonexistent/home" } },
       'Error: No such file or directory (os error 2): CODEX_HOME is "/nonexistent/home"\n',
     ],
     [
-      "C-017: an instructions file that is empty",
+      "an instructions file that is empty",
       ["-c", "experimental_instructions_file=empty.md"],
       { files: { "empty.md": " \n" } },
       "Error: experimental instructions file is empty: <WS>/empty.md\n",
     ],
     [
-      "C-017: an instructions file that is not there",
+      "an instructions file that is not there",
       ["-c", "experimental_instructions_file=none.md"],
       {},
       "Error: failed to read experimental instructions file <WS>/none.md: No such file or directory (os error 2)\n",
@@ -98,7 +98,7 @@ describe("a configuration that cannot be used ends the run with status 1, before
   });
 });
 
-test("C-002: unknown keys at the top, in a profile and in a provider are passed over without a word", async () => {
+test("unknown keys at the top, in a profile and in a provider are passed over without a word", async () => {
   const { run } = await asked(["exec", "--json", "-p", "fast", "go"], {
     config: ["frobnicate = 1", "disable_response_storage = true"],
     provider: { colour: "blue" },
@@ -113,14 +113,14 @@ describe("which of several values counts", () => {
   test.each<[name: string, args: readonly string[], model: string]>([
     ["config.toml alone", ["exec", "--json", "go"], "mock-model"],
     ["-c over config.toml", ["exec", "--json", "-c", "model=o3", "go"], "o3"],
-    ["C-011: -c before the command", ["-c", 'model="early"', "exec", "--json", "go"], "early"],
-    ["C-011: the -c behind the command over the one before it", ["-c", "model=a", ...go, "-c", "model=b"], "b"],
+    ["-c before the command", ["-c", 'model="early"', "exec", "--json", "go"], "early"],
+    ["the -c behind the command over the one before it", ["-c", "model=a", ...go, "-c", "model=b"], "b"],
     ["a profile over config.toml", ["exec", "--json", "-p", "fast", "go"], "of-profile"],
     ["a profile that says nothing of it", ["exec", "--json", "-p", "plain", "-c", "model=x", "go"], "x"],
     ["-c profile=NAME", ["exec", "--json", "-c", "profile=fast", "go"], "of-profile"],
     ["-p over -c profile=NAME", ["exec", "--json", "-c", "profile=zz", "-p", "fast", "go"], "of-profile"],
     ["-c into the profile", ["exec", "--json", "-p", "fast", "-c", "profiles.fast.model=x", "go"], "x"],
-    ["X-016, C-010: -m over all", ["exec", "--json", "-p", "fast", "-c", "model=x", "-m", "flag", "go"], "flag"],
+    ["-m over all", ["exec", "--json", "-p", "fast", "-c", "model=x", "-m", "flag", "go"], "flag"],
   ])("%s", async (_, args, name) => {
     const { run, body } = await asked(args, { configTables });
     expect(body["model"]).toBe(name);
@@ -128,7 +128,7 @@ describe("which of several values counts", () => {
     expect(run.stderr).toBe("");
   });
 
-  test("C-010, D1: the profile beats -c, and says so on stderr", async () => {
+  test("the profile beats -c, and says so on stderr", async () => {
     const { run, body } = await asked(["exec", "--json", "-p", "fast", "-c", "model=x", "go"], { configTables });
     expect(body["model"]).toBe("of-profile");
     expect(run.stderr).toBe(
@@ -150,7 +150,7 @@ describe("settings reach the model", () => {
   const contextOf = (model: Parameters<typeof inputOf>[0]) => inputOf(model, 1)[0]?.content?.[0]?.text;
 
   test.each<[name: string, args: readonly string[], facts: readonly [mode: string, network: string]]>([
-    ["C-016: network access is no matter of read-only", [], ["read-only", "restricted"]],
+    ["network access is no matter of read-only", [], ["read-only", "restricted"]],
     ["but of workspace-write", ["--full-auto"], ["workspace-write", "enabled"]],
     ["danger-full-access has it anyway", ["--yolo"], ["danger-full-access", "enabled"]],
   ])("%s", async (_, args, [mode, network]) => {
@@ -168,7 +168,7 @@ describe("settings reach the model", () => {
     );
   });
 
-  test("C-017: an instructions file replaces ours whole, also what we say about patches", async () => {
+  test("an instructions file replaces ours whole, also what we say about patches", async () => {
     const { body } = await asked(go, {
       files: { "prompts/own.md": "\n  Be terse.\n\n" },
       config: ['experimental_instructions_file = "prompts/own.md"'],
@@ -187,7 +187,7 @@ describe("settings reach the model", () => {
 });
 
 describe(".env", () => {
-  test("C-014, C-015: that of CODEX_HOME beats the environment, but not our own settings; that of the project is nothing", async () => {
+  test("that of CODEX_HOME beats the environment, but not our own settings; that of the project is nothing", async () => {
     await using model = await fakeModel([
       callShell(["printenv", "FROM_HOME", "FROM_PROJECT", "CODEX_HOME"]),
       say("ok"),
@@ -217,7 +217,7 @@ describe("AGENTS.md", () => {
   };
   const text = "Home rules\n\n--- project-doc ---\n\nRoot rules\n\n\nSub rules\n\n\nDeep rules\n";
 
-  test("C-125: the home's, then the project's from its root down to the directory; the rollout keeps them too", async () => {
+  test("the home's, then the project's from its root down to the directory; the rollout keeps them too", async () => {
     const { run, model } = await asked(["exec", "-C", "sub/deep", "go"], {
       files,
       homeFiles: { "AGENTS.md": "\nHome rules\n\n" },
@@ -227,7 +227,7 @@ describe("AGENTS.md", () => {
     expect(run.rollout[0]?.payload["instructions"]).toBe(text);
   });
 
-  test("C-126: project_doc_max_bytes counts over all files, and what is cut is told", async () => {
+  test("project_doc_max_bytes counts over all files, and what is cut is told", async () => {
     const { run, model } = await asked(["exec", "--json", "-C", "sub", "go"], {
       files: { "AGENTS.md": "12345678\n", "sub/AGENTS.md": "abcdef\n" },
       config: ["project_doc_max_bytes = 12"],
@@ -238,12 +238,12 @@ describe("AGENTS.md", () => {
     );
   });
 
-  test("C-126: project_doc_max_bytes = 0 switches the project's documents off", async () => {
+  test("project_doc_max_bytes = 0 switches the project's documents off", async () => {
     const { model } = await asked(go, { files, config: ["project_doc_max_bytes = 0"] });
     expect(instructionsOf(model)).toEqual([]);
   });
 
-  test("C-127: without a repository only the directory's own counts", async () => {
+  test("without a repository only the directory's own counts", async () => {
     const { model } = await asked(["exec", "--skip-git-repo-check", "go"], { files, git: false, cwd: "sub/deep" });
     expect(instructionsOf(model)).toEqual(["<user_instructions>\n\nDeep rules\n\n\n</user_instructions>"]);
   });

@@ -39,17 +39,17 @@ describe("the built-in provider gets", () => {
   test.each<[name: string, options: RunOptions, credential: object]>([
     ["CODEX_API_KEY before all others", everything, key("sk-codex")],
     [
-      "C-030, by design decision 6: OPENAI_API_KEY before what is stored",
+      "OPENAI_API_KEY before what is stored",
       { env: { OPENAI_API_KEY: "sk-openai" }, homeFiles: { "auth.json": authJson({ plan: "plus" }) } },
       key("sk-openai"),
     ],
     [
-      "C-029: the stored token of a plan that includes us",
+      "the stored token of a plan that includes us",
       { homeFiles: { "auth.json": authJson({ key: "stored", plan: "plus" }) } },
       chatgpt,
     ],
     [
-      "C-029: the stored key of any other plan",
+      "the stored key of any other plan",
       { homeFiles: { "auth.json": authJson({ key: "stored", plan: "enterprise" }) } },
       key("stored"),
     ],
@@ -63,12 +63,12 @@ describe("the built-in provider gets", () => {
     ],
     ["a stored key alone", { homeFiles: { "auth.json": authJson({ key: "stored" }) } }, key("stored")],
     ["nothing where there is nothing", {}, none],
-    ["C-031: nothing from a broken auth.json", { homeFiles: { "auth.json": '{"OPENAI_API_KEY":"stored"' } }, none],
+    ["nothing from a broken auth.json", { homeFiles: { "auth.json": '{"OPENAI_API_KEY":"stored"' } }, none],
   ])("%s", async (_, options, credential) => {
     expect((await signed({ ...options, isBuiltIn: true })).credential).toEqual(credential);
   });
 
-  test("C-031: of a broken auth.json the person is told, without what is in it", async () => {
+  test("of a broken auth.json the person is told, without what is in it", async () => {
     const { run } = await signed({ isBuiltIn: true, homeFiles: { "auth.json": '{"OPENAI_API_KEY":"stored"' } });
     expect(run.stderr).toContain(`Cannot read "${run.home}/auth.json": not a JSON object`);
   });
@@ -84,9 +84,9 @@ describe("the built-in provider gets", () => {
 
 describe("a provider of the user's gets", () => {
   test.each<[name: string, options: RunOptions, credential: object]>([
-    ["C-032, D2: nothing of OpenAI's", everything, none],
+    ["nothing of OpenAI's", everything, none],
     [
-      "D2: the stored credential when it says so",
+      "the stored credential when it says so",
       { ...everything, env: {}, provider: { requires_openai_auth: true } },
       chatgpt,
     ],
@@ -95,13 +95,9 @@ describe("a provider of the user's gets", () => {
       { ...everything, env: { ...everything.env, ZZ: "zz" }, provider: { env_key: "ZZ", requires_openai_auth: true } },
       key("zz"),
     ],
+    ["nothing on the chat wire", { ...everything, wire: "chat", provider: { requires_openai_auth: true } }, none],
     [
-      "C-033: nothing on the chat wire",
-      { ...everything, wire: "chat", provider: { requires_openai_auth: true } },
-      none,
-    ],
-    [
-      "C-033: its own variable on the chat wire too",
+      "its own variable on the chat wire too",
       { ...everything, env: { ...everything.env, ZZ: "zz" }, wire: "chat", provider: { env_key: "ZZ" } },
       key("zz"),
     ],
@@ -110,7 +106,7 @@ describe("a provider of the user's gets", () => {
   });
 });
 
-describe("a credential stays a secret (design decision 6)", () => {
+describe("a credential stays a secret", () => {
   const secret = "sk-very-secret-0123456789";
 
   test.each(["--color=never", "--json", "--experimental-json"])("%s: in what is printed and kept", async (format) => {

@@ -9,14 +9,10 @@ const errorsOf = (run: { readonly messages: readonly { readonly type: string }[]
 
 describe("a model that fails", () => {
   test.each<[string, ModelStep, string]>([
-    ["C-051: 401", { status: 401 }, "exceeded retry limit, last status: 401 Unauthorized"],
-    ["C-049: 429", { status: 429 }, "exceeded retry limit, last status: 429 Too Many Requests"],
-    ["C-050: 500", { status: 500 }, "We're currently experiencing high demand, which may cause temporary errors."],
-    [
-      "X-022, C-048: 400",
-      { status: 400, body: { error: "bad" } },
-      'unexpected status 400 Bad Request: {"error":"bad"}',
-    ],
+    ["401", { status: 401 }, "exceeded retry limit, last status: 401 Unauthorized"],
+    ["429", { status: 429 }, "exceeded retry limit, last status: 429 Too Many Requests"],
+    ["500", { status: 500 }, "We're currently experiencing high demand, which may cause temporary errors."],
+    ["400", { status: 400, body: { error: "bad" } }, 'unexpected status 400 Bad Request: {"error":"bad"}'],
     [
       "an answer without an end",
       { text: "part", cut: 1 },
@@ -61,7 +57,7 @@ describe("a model that fails", () => {
     ]);
   });
 
-  test("C-046: a provider that hangs runs into the idle limit", async () => {
+  test("a provider that hangs runs into the idle limit", async () => {
     await using model = await fakeModel([{ hang: true }, { hang: "headers" }]);
     const provider = { stream_idle_timeout_ms: 200, stream_max_retries: 1 };
     const run = await runCodex(["exec", "--json", "go"], { model, provider });
@@ -91,7 +87,7 @@ describe("a model that fails", () => {
     expect(run.files["log"] ?? "").toBe("x\n".repeat(calls));
   });
 
-  test("C-059: a call that ran before the stream broke is in the next request, and does not run again", async () => {
+  test("a call that ran before the stream broke is in the next request, and does not run again", async () => {
     await using model = await fakeModel([
       // The call's item is whole, then the connection breaks.
       { ...callShell(["bash", "-c", "echo x >> log"]), text: "and then", cut: 6 },
@@ -106,7 +102,7 @@ describe("a model that fails", () => {
     ).toEqual(["function_call", "function_call_output"]);
   });
 
-  test("C-041: a message of a broken attempt is not in the next request", async () => {
+  test("a message of a broken attempt is not in the next request", async () => {
     await using model = await fakeModel([say("first", { cut: 4 }), say("second")]);
     const run = await runCodex(["exec", "--json", "go"], { model, provider: { stream_max_retries: 1 } });
     expect(run.exitCode).toBe(0);
@@ -117,7 +113,7 @@ describe("a model that fails", () => {
     expect(inputOf(model, 2)).toEqual(inputOf(model, 1));
   });
 
-  test("C-042: the wait that a rate limit asks for is kept and told", async () => {
+  test("the wait that a rate limit asks for is kept and told", async () => {
     const message = "Rate limit reached. Please try again in 0.3s.";
     await using model = await fakeModel([{ failed: { code: "rate_limit_exceeded", message } }, say("ok")]);
     const run = await runCodex(["exec", "--json", "go"], { model, provider: { stream_max_retries: 2 } });
@@ -130,7 +126,7 @@ describe("a model that fails", () => {
     ]);
   });
 
-  test("C-026: a missing key is named, and nothing is asked", async () => {
+  test("a missing key is named, and nothing is asked", async () => {
     await using model = await fakeModel([]);
     const provider = { env_key: "ZZ_KEY", env_key_instructions: "Get one at example.org." };
     const run = await runCodex(["exec", "--json", "go"], { model, provider });
@@ -155,35 +151,31 @@ describe("calls that cannot be run", () => {
       /failed to parse function arguments: .*`command`/,
     ],
     [
-      "C-073: both spellings of the limit",
+      "both spellings of the limit",
       { name: "shell", args: { command: ["true"], timeout: 1, timeout_ms: 1 } },
       /duplicate field/,
     ],
-    ["C-073: a negative limit", { name: "shell", args: { command: ["true"], timeout_ms: -1 } }, /timeout_ms/],
-    ["C-073: a fractional limit", { name: "shell", args: { command: ["true"], timeout_ms: 1.5 } }, /timeout_ms/],
-    ["C-074: an unknown function", { name: "frob", args: {} }, /^unsupported call: frob$/],
-    ["C-074: an unknown custom tool", { name: "frob", custom: "x" }, /^unsupported custom tool call: frob$/],
+    ["a negative limit", { name: "shell", args: { command: ["true"], timeout_ms: -1 } }, /timeout_ms/],
+    ["a fractional limit", { name: "shell", args: { command: ["true"], timeout_ms: 1.5 } }, /timeout_ms/],
+    ["an unknown function", { name: "frob", args: {} }, /^unsupported call: frob$/],
+    ["an unknown custom tool", { name: "frob", custom: "x" }, /^unsupported custom tool call: frob$/],
+    ["a plan with an extra property", { name: "update_plan", args: { plan: [], extra: 1 } }, /unknown field `extra`/],
     [
-      "C-075: a plan with an extra property",
-      { name: "update_plan", args: { plan: [], extra: 1 } },
-      /unknown field `extra`/,
-    ],
-    [
-      "C-076: an image that is not there",
+      "an image that is not there",
       { name: "view_image", args: { path: "no.png" } },
       /^unable to locate image at .*no\.png: No such file/,
     ],
     [
-      "C-084: a program that does not exist",
+      "a program that does not exist",
       { name: "shell", args: { command: ["no-such-program"] } },
       /^execution error: No such file or directory/,
     ],
     [
-      "C-084: a directory that does not exist",
+      "a directory that does not exist",
       { name: "shell", args: { command: ["true"], workdir: "nope" } },
       /^execution error: No such file or directory/,
     ],
-    ["C-084: an empty command", { name: "shell", args: { command: [] } }, /^execution error: command args are empty$/],
+    ["an empty command", { name: "shell", args: { command: [] } }, /^execution error: command args are empty$/],
   ])("%s: the model is told, and the run goes on", async (_, call, output) => {
     await using model = await fakeModel([{ calls: [call] }, say("ok")]);
     const run = await runCodex(["exec", "--full-auto", "go"], { model });
@@ -201,7 +193,7 @@ describe("ends from outside", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ] as const)("X-024, X-025: %s ends the run with %i, and its command with it", async (signal, status) => {
+  ] as const)("%s ends the run with %i, and its command with it", async (signal, status) => {
     await using model = await fakeModel([sleeper()]);
     const running = startCodex(["exec", "--json", "--full-auto", "go"], { model });
     await running.sees("exec_command_begin");
@@ -215,7 +207,7 @@ describe("ends from outside", () => {
     expect(run.rollout.at(-1)?.payload).toMatchObject({ type: "function_call_output", output: "aborted" });
   });
 
-  test("X-024: SIGINT during the model's answer ends the run", async () => {
+  test("SIGINT during the model's answer ends the run", async () => {
     await using model = await fakeModel([{ hang: true }]);
     const running = startCodex(["exec", "--json", "go"], { model });
     await model.received(1);
@@ -295,7 +287,7 @@ describe("ends from outside", () => {
 });
 
 describe("a home that cannot be written", () => {
-  test("C-129, X-023: sessions that is a file costs one warning, not the run", async () => {
+  test("sessions that is a file costs one warning, not the run", async () => {
     await using model = await fakeModel([say("ok")]);
     const run = await runCodex(["exec", "go"], { model, homeFiles: { sessions: "" } });
     expect(run).toMatchObject({ exitCode: 0, stdout: "ok\n" });

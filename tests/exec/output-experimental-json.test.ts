@@ -37,7 +37,7 @@ function expectLines(run: CodexRun, lines: readonly object[]): void {
 }
 
 describe("good runs", () => {
-  test("X-071: a text answer is four lines, the thread is the session", async () => {
+  test("a text answer is four lines, the thread is the session", async () => {
     const { run, model } = await play([say("All done.", { deltas: ["All ", "done."] })]);
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
     expect(run.stdout.endsWith("\n")).toBe(true);
@@ -45,7 +45,7 @@ describe("good runs", () => {
     expect(run.lines[0]).toMatchObject({ thread_id: model.requests[0]?.headers["session_id"] });
   });
 
-  test("X-072: commands start and complete, and a failing one has failed", async () => {
+  test("commands start and complete, and a failing one has failed", async () => {
     const { run } = await play([
       callShell(["bash", "-lc", "echo x; exit 3"]),
       { ...callShell(["echo", "it's"]), text: "Once more." },
@@ -66,7 +66,7 @@ describe("good runs", () => {
     ]);
   });
 
-  test("X-073: a patch is one item, sorted by path", async () => {
+  test("a patch is one item, sorted by path", async () => {
     const steps = [
       callPatch(
         "*** Update File: r.txt",
@@ -96,7 +96,7 @@ describe("good runs", () => {
     ]);
   });
 
-  test("X-073: a patch that fails while it is written has failed", async () => {
+  test("a patch that fails while it is written has failed", async () => {
     const { run } = await play([callPatch("*** Add File: file/x.txt", "+x"), say("ok")], {
       args: ["--full-auto"],
       files: { file: "" },
@@ -114,13 +114,13 @@ describe("good runs", () => {
   test.each<[name: string, lines: readonly string[]]>([
     ["rejected", ["*** Add File: n.txt", "+x"]],
     ["that does not fit", ["*** Update File: file", "@@", "-nothing like it", "+x"]],
-  ])("X-073: a patch %s is no item", async (_, lines) => {
+  ])("a patch %s is no item", async (_, lines) => {
     const { run } = await play([callPatch(...lines), say("ok")], { files: { file: "content\n" } });
     expect(run).toMatchObject({ exitCode: 0, files: { file: "content\n" } });
     expectLines(run, [message(0, "ok"), turnCompleted(2)]);
   });
 
-  test("X-075: a plan is started, updated, and completed just before the turn", async () => {
+  test("a plan is started, updated, and completed just before the turn", async () => {
     const plan = (status: string) => [
       { step: "look", status },
       { step: "write", status: "pending" },
@@ -147,7 +147,7 @@ describe("good runs", () => {
     ]);
   });
 
-  test("X-076: a search has one id", async () => {
+  test("a search has one id", async () => {
     const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
     const item = { type: "web_search_call", id: "ws_1" };
     const action = { type: "search", query: "weather" };
@@ -175,12 +175,12 @@ describe("good runs", () => {
       [{ type: "item.completed", item: { id: "item_0", type: "reasoning", text: "**One**\n**Two**" } }],
     ],
     ["a blank one is no item", [" "], []],
-  ])("X-079: of the reasoning, %s", async (_, reasoning, items) => {
+  ])("of the reasoning, %s", async (_, reasoning, items) => {
     const { run } = await play([{ reasoning, text: "ok" }]);
     expectLines(run, [...items, message(items.length, "ok"), turnCompleted(1)]);
   });
 
-  test("X-077: a retry that helps is an error line", async () => {
+  test("a retry that helps is an error line", async () => {
     const { run } = await play([{ text: "lost", cut: 1 }, say("ok")], { provider: { stream_max_retries: 2 } });
     expect(run.exitCode).toBe(0);
     expectLines(run, [
@@ -192,7 +192,7 @@ describe("good runs", () => {
 });
 
 describe("bad runs end with turn.failed and status 1", () => {
-  test("X-077: retries that do not help", async () => {
+  test("retries that do not help", async () => {
     const text = "stream disconnected before completion: stream closed before response.completed";
     const { run } = await play([{ incomplete: "x" }, { incomplete: "x" }], { provider: { stream_max_retries: 1 } });
     expect(run.exitCode).toBe(1);
@@ -203,7 +203,7 @@ describe("bad runs end with turn.failed and status 1", () => {
     ]);
   });
 
-  test("X-078: a request that was refused, with its status before the body", async () => {
+  test("a request that was refused, with its status before the body", async () => {
     const { run } = await play([{ status: 400, body: { error: { message: "bad" } } }]);
     expect(run.exitCode).toBe(1);
     const text = expect.stringContaining('{"error":{"message":"bad"}}');

@@ -27,7 +27,7 @@ async function show(
 const stamp = "[<TIME>] ";
 const patch = (...lines: readonly string[]) => ["*** Begin Patch", ...lines, "*** End Patch", ""].join("\n");
 
-test("X-036, X-046: the log on stderr, the answer alone on stdout", async () => {
+test("the log on stderr, the answer alone on stdout", async () => {
   const { stdout, log } = await show(
     [
       { reasoning: "**T** x", ...callShell(["bash", "-lc", "echo hello; exit 0"]) },
@@ -74,7 +74,7 @@ describe("colours", () => {
   const steps = [{ ...callShell(["false"]), text: "Let me see." }, say("ok")];
   const escapeCode = "\u001b";
 
-  test("X-037: --color always colours the log and never the answer", async () => {
+  test("--color always colours the log and never the answer", async () => {
     const { stdout, middle } = await show(steps, { args: ["--color", "always"], env: { NO_COLOR: "1" } });
     expect(stdout).toBe("ok\n");
     expect(middle.replaceAll(escapeCode, "^")).toMatchInlineSnapshot(`
@@ -93,7 +93,7 @@ describe("colours", () => {
   });
 
   test.each<[name: string, args: readonly string[], env: Readonly<Record<string, string>>, isColoured: boolean]>([
-    ["X-038: auto has none in a pipe", [], { TERM: "xterm-256color" }, false],
+    ["auto has none in a pipe", [], { TERM: "xterm-256color" }, false],
     ["FORCE_COLOR gives auto some", ["--color", "auto"], { FORCE_COLOR: "1", NO_COLOR: "1" }, true],
     ["NO_COLOR leaves auto none", [], { NO_COLOR: "1", TERM: "xterm-256color" }, false],
     ["never has none, whatever the environment says", ["--color", "never"], { FORCE_COLOR: "1" }, false],
@@ -104,7 +104,7 @@ describe("colours", () => {
 });
 
 describe("blocks of the log", () => {
-  test("X-039: of a command with 25 lines the first 20", async () => {
+  test("of a command with 25 lines the first 20", async () => {
     const { middle } = await show([callShell(["seq", "25"]), say("ok")]);
     const lines = Array.from({ length: 20 }, (_, index) => `${index + 1}\n`).join("");
     expect(middle).toBe(
@@ -115,7 +115,7 @@ describe("blocks of the log", () => {
     );
   });
 
-  test("X-040: a failing command, with its status and both streams", async () => {
+  test("a failing command, with its status and both streams", async () => {
     const { middle } = await show([callShell(["bash", "-c", "echo out; echo err >&2; exit 3"]), say("ok")]);
     const [begin, end, ...output] = middle.split("\n");
     const command = "bash -c 'echo out; echo err >&2; exit 3'";
@@ -123,7 +123,7 @@ describe("blocks of the log", () => {
     expect(output.slice(0, 2).sort()).toEqual(["err", "out"]); // two pipes: either may be read first
   });
 
-  test("X-042: a patch of all four kinds, and what it changed", async () => {
+  test("a patch of all four kinds, and what it changed", async () => {
     const input = patch(
       "*** Update File: m.txt",
       "@@",
@@ -170,7 +170,7 @@ describe("blocks of the log", () => {
     `);
   });
 
-  test("X-042: a patch that fails while it is written", async () => {
+  test("a patch that fails while it is written", async () => {
     const input = patch("*** Add File: file/x.txt", "+x");
     const { middle } = await show([callTool("apply_patch", { input }), say("ok")], {
       args: ["--full-auto"],
@@ -191,7 +191,7 @@ describe("blocks of the log", () => {
     `);
   });
 
-  test("X-044, E4: a plan that can be read", async () => {
+  test("a plan that can be read", async () => {
     const plan = [
       { step: "look", status: "completed" },
       { step: "write", status: "in_progress" },
@@ -223,7 +223,7 @@ describe("blocks of the log", () => {
   test.each<[name: string, raw: readonly string[], shown: string]>([
     ["streamed", [delta("One. "), delta("Two."), message("One. ", "Two.")], "codex\n\nOne. Two.\n"],
     ["not streamed", [message("One.", "Two.")], `codex\nOne.\n${stamp}codex\nTwo.\n`],
-  ])("X-045, E5: each part of a message once, %s", async (_, raw, shown) => {
+  ])("each part of a message once, %s", async (_, raw, shown) => {
     const { stdout, middle } = await show([{ raw: [...raw, completed] }]);
     expect([stdout, middle]).toEqual(["Two.\n", `${stamp}${shown}`]);
   });
@@ -236,7 +236,7 @@ describe("blocks of the log", () => {
       ["-c", "show_raw_agent_reasoning=true"],
       `${stamp}thinking\n\nsum\n${stamp}thinking\n\nraw\n`,
     ],
-  ])("X-047: of the reasoning %s", async (_, args, shown) => {
+  ])("of the reasoning %s", async (_, args, shown) => {
     const { middle } = await show([{ reasoning: "sum", rawReasoning: "raw", text: "ok", usage: null }], { args });
     expect(middle).toBe(`${shown}${stamp}codex\n\nok\n`);
   });

@@ -39,30 +39,30 @@ describe("the first two lines", () => {
     ["sandbox", "read-only"],
   ];
 
-  test("X-026, E3: the settings in their fixed order, then the prompt", async () => {
+  test("the settings in their fixed order, then the prompt", async () => {
     const { run, head, prompt } = await keysOf([]);
     expect(head).toEqual(settings(run, "mock-model"));
     expect(prompt).toEqual({ prompt: "do it" });
   });
 
-  test("X-026: the prompt is shown as it is sent, with what was piped in", async () => {
+  test("the prompt is shown as it is sent, with what was piped in", async () => {
     const { prompt } = await keysOf([], { stdin: "data" });
     expect(prompt).toEqual({ prompt: "do it\n\n<stdin>\ndata\n</stdin>" });
   });
 
-  test("X-027: two more keys for a model that reasons, on the Responses wire", async () => {
+  test("two more keys for a model that reasons, on the Responses wire", async () => {
     const { run, head } = await keysOf(["-m", "o3", "-c", "model_reasoning_effort=high"]);
     expect(head).toEqual([...settings(run, "o3"), ["reasoning effort", "high"], ["reasoning summaries", "auto"]]);
   });
 
-  test("X-027: not on the chat wire", async () => {
+  test("not on the chat wire", async () => {
     const { run, head } = await keysOf(["-m", "o3"], { wire: "chat" });
     expect(head).toEqual(settings(run, "o3"));
   });
 });
 
 describe("event lines", () => {
-  test("X-029, X-030: everything that happens, but no deltas and no beginning and end of the program", async () => {
+  test("everything that happens, but no deltas and no beginning and end of the program", async () => {
     await using model = await fakeModel([
       {
         reasoning: ["**One**", "**Two**"],
@@ -132,7 +132,7 @@ describe("event lines", () => {
     ]);
   });
 
-  test("X-029: a search of the provider's, and a message in two parts", async () => {
+  test("a search of the provider's, and a message in two parts", async () => {
     const search = { type: "web_search_call", id: "ws_1" };
     const content = ["One.", "Two."].map((text) => ({ type: "output_text", text }));
     const raw = [
@@ -153,7 +153,7 @@ describe("event lines", () => {
     ]);
   });
 
-  test("X-030, D27: what a command did to a patched file is told at the end of the task", async () => {
+  test("what a command did to a patched file is told at the end of the task", async () => {
     await using model = await fakeModel([
       callTool("apply_patch", { input: patch("*** Add File: n.txt", "+hi") }),
       callShell(["bash", "-c", "echo more >> n.txt"]),
@@ -178,7 +178,7 @@ describe("event lines", () => {
     });
   });
 
-  test("X-030: the last line of a failed run is its error", async () => {
+  test("the last line of a failed run is its error", async () => {
     await using model = await fakeModel([{ status: 400, body: { error: "bad" } }]);
     const run = await runCodex(["exec", "--json", "go"], { model });
     expect(run.exitCode).toBe(1);
@@ -190,22 +190,22 @@ describe("event lines", () => {
   const summary = [{ type: "agent_reasoning_section_break" }, { type: "agent_reasoning", text: "sum" }];
 
   test.each<[name: string, config: string, wire: "responses" | "chat", step: ModelStep, reasoning: readonly object[]]>([
-    ["X-032: reasoning that people are not shown", "hide_agent_reasoning", "responses", { reasoning: "sum" }, summary],
+    ["reasoning that people are not shown", "hide_agent_reasoning", "responses", { reasoning: "sum" }, summary],
     [
-      "X-033, C-039: raw reasoning when asked for",
+      "raw reasoning when asked for",
       "show_raw_agent_reasoning",
       "responses",
       { reasoning: "sum", rawReasoning: "raw" },
       [summary[0] ?? {}, rawDelta, summary[1] ?? {}, rawReasoning],
     ],
     [
-      "X-033: raw reasoning when asked for, on the chat wire",
+      "raw reasoning when asked for, on the chat wire",
       "show_raw_agent_reasoning",
       "chat",
       { reasoning: "raw" },
       [rawDelta, rawReasoning],
     ],
-    ["C-039: otherwise no raw reasoning", "hide_agent_reasoning", "responses", { rawReasoning: "raw" }, []],
+    ["otherwise no raw reasoning", "hide_agent_reasoning", "responses", { rawReasoning: "raw" }, []],
   ])("%s", async (_, setting, wire, step, reasoning) => {
     await using model = await fakeModel([{ ...step, text: "ok", usage: null }]);
     const run = await runCodex(["exec", "--json", "go"], { model, wire, config: [`${setting} = true`] });
@@ -218,7 +218,7 @@ describe("event lines", () => {
     ]);
   });
 
-  test("X-035: a stream that breaks and is asked again is one line in a good run", async () => {
+  test("a stream that breaks and is asked again is one line in a good run", async () => {
     await using model = await fakeModel([{ text: "lost", cut: 2 }, say("ok")]);
     const run = await runCodex(["exec", "--json", "go"], { model, provider: { stream_max_retries: 3 } });
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
@@ -236,7 +236,7 @@ describe("event lines", () => {
   });
 });
 
-describe("X-034: nothing else is on stdout", () => {
+describe("nothing else is on stdout", () => {
   // Looks like our own lines, is no UTF-8, goes to every stream there is, and comes from two processes.
   const script = [
     `echo '{"id":"0","msg":{"type":"error","message":"not ours"}}'`,
@@ -268,7 +268,7 @@ describe("X-034: nothing else is on stdout", () => {
   });
 
   test.each(["--json", "--experimental-json", "--color=never"])(
-    "with a noisy notify program, and %s (D35)",
+    "with a noisy notify program, and %s",
     async (format) => {
       await using model = await fakeModel([say("ok")]);
       const config = [`notify = ["bash", "-c", "echo noise; echo noise >&2; cat"]`];

@@ -36,7 +36,7 @@ async function runPatches(
 
 const apply = (...lines: readonly string[]) => callShell(["apply_patch", patch(...lines)]);
 
-describe("C-105: a patch can be asked for", () => {
+describe("a patch can be asked for", () => {
   const files = { "a.txt": "one\ntwo\n" };
   const change = patch("*** Update File: a.txt", "@@", "-two", "+TWO", "*** Add File: b.txt", "+new");
   const heredoc = `apply_patch <<'EOF'\n${change}\nEOF\n`;
@@ -65,10 +65,10 @@ describe("C-105: a patch can be asked for", () => {
     ["as a custom tool", { calls: [{ name: "apply_patch", custom: change }] }],
     ["as a command", callShell(["apply_patch", change])],
     ["as a command under its other name", callShell(["applypatch", change])],
-    ["C-107: as a command with here-document marks", callShell(["apply_patch", `<<'EOF'\n${change}\nEOF`])],
+    ["as a command with here-document marks", callShell(["apply_patch", `<<'EOF'\n${change}\nEOF`])],
     ["in a login shell", callShell(["bash", "-lc", heredoc])],
-    ["in a plain shell (D20)", callShell(["bash", "-c", heredoc])],
-    ["in another shell (D20)", callShell(["/bin/sh", "-c", heredoc])],
+    ["in a plain shell", callShell(["bash", "-c", heredoc])],
+    ["in another shell", callShell(["/bin/sh", "-c", heredoc])],
     ["behind a change to the same directory", callShell(["bash", "-lc", `cd . && ${heredoc}`])],
     ["from a pipe", callShell(["bash", "-lc", `cat <<'EOF' | apply_patch\n${change}\nEOF\n`])],
   ])("%s", async (_, step) => {
@@ -97,9 +97,9 @@ describe("C-105: a patch can be asked for", () => {
   });
 
   test.each([
-    ["C-106: below workdir and cd", "cd 'a b' && ", { workdir: "base" }, "base/a b"],
+    ["below workdir and cd", "cd 'a b' && ", { workdir: "base" }, "base/a b"],
     ["below a workdir", "", { workdir: "base" }, "base"],
-  ])("%s, and D26: moves are relative to the same place", async (_, cd, args, folder) => {
+  ])("%s, and moves are relative to the same place", async (_, cd, args, folder) => {
     const move = patch("*** Update File: old.txt", "*** Move to: sub/new.txt", "@@", "-x", "+y");
     const step = callShell(["bash", "-lc", `${cd}apply_patch <<EOF\n${move}\nEOF`], { args });
     const { run, events: found } = await runPatches([step], { files: { [`${folder}/old.txt`]: "x\n" } });
@@ -137,7 +137,7 @@ describe("C-105: a patch can be asked for", () => {
     [["bash", "-lc", 'apply_patch "$(cat change)" && echo done']],
     [["bash", "-c", "bash -c 'applypatch < change'; echo done"]],
     [["env", "-C", ".", "bash", "-c", "cat change | apply_patch && echo done"]],
-  ])("D20: among other commands: %j", async (command) => {
+  ])("among other commands: %j", async (command) => {
     expect(await among(command)).toEqual(applied(command));
   });
 
@@ -145,13 +145,13 @@ describe("C-105: a patch can be asked for", () => {
   test.each([
     [["sh", "-c", "apply_patch < change && echo done"]],
     [["bash", "-c", "xargs -0 apply_patch < change; echo done"]],
-  ])("D20: among other commands: %j", async (command) => {
+  ])("among other commands: %j", async (command) => {
     expect(await among(command)).toEqual(applied(command));
   });
 });
 
 describe("a patch", () => {
-  test("C-104: adds, updates, moves and deletes in one go", async () => {
+  test("adds, updates, moves and deletes in one go", async () => {
     const { run, events, diffs, answer } = await runPatches(
       [
         apply(
@@ -221,28 +221,28 @@ describe("a patch", () => {
 
   test.each<[string, Readonly<Record<string, string>>, readonly string[], Readonly<Record<string, string>>]>([
     [
-      "C-112: finds a block at the end of the file",
+      "finds a block at the end of the file",
       { a: "x\ny\nx\n" },
       ["*** Update File: a", "@@", "-x", "+z", "*** End of File"],
       { a: "x\ny\nz\n" },
     ],
     [
-      "C-113, D23: adds at the end, whatever its context",
+      "adds at the end, whatever its context",
       { a: "x\ny\n" },
       ["*** Update File: a", "@@ x", "+z"],
       { a: "x\ny\nz\n" },
     ],
-    ["C-114: gives a file its final newline", { a: "x\ny" }, ["*** Update File: a", "@@", "-x", "+z"], { a: "z\ny\n" }],
-    ["C-115: adds an empty file", {}, ["*** Add File: a"], { a: "" }],
-    ["C-115: adds over an existing file", { a: "x\n" }, ["*** Add File: a", "+z"], { a: "z\n" }],
+    ["gives a file its final newline", { a: "x\ny" }, ["*** Update File: a", "@@", "-x", "+z"], { a: "z\ny\n" }],
+    ["adds an empty file", {}, ["*** Add File: a"], { a: "" }],
+    ["adds over an existing file", { a: "x\n" }, ["*** Add File: a", "+z"], { a: "z\n" }],
     [
-      "C-116, D25: sees its own first change in the second",
+      "sees its own first change in the second",
       { a: "x\ny\n" },
       ["*** Update File: a", "@@", "-x", "+1", "*** Update File: a", "@@", " 1", "-y", "+2"],
       { a: "1\n2\n" },
     ],
     [
-      "D24: keeps the line ends of a CRLF file",
+      "keeps the line ends of a CRLF file",
       { a: "x\r\ny\r\nz\r\n" },
       ["*** Update File: a", "@@", " x", "-y", "+1", "+2"],
       { a: "x\r\n1\r\n2\r\nz\r\n" },
@@ -255,17 +255,17 @@ describe("a patch", () => {
 
   test.each([
     [
-      "C-108: no patch",
+      "no patch",
       ["apply_patch", "no patch"],
       "error: invalid patch: The first line of the patch must be '*** Begin Patch'",
     ],
     [
-      "C-108: a missing file",
+      "a missing file",
       ["apply_patch", patch("*** Update File: no", "@@", "-x")],
       "error: Failed to read file to update <WS>/no: No such file or directory (os error 2)",
     ],
     [
-      "C-112: the end in the middle",
+      "the end in the middle",
       ["apply_patch", patch("*** Update File: a", "@@", "-x", "*** End of File")],
       "error: Failed to find expected lines in <WS>/a:\nx\nFound at line 1, not at the end of the file: leave out '*** End of File'.",
     ],
@@ -277,7 +277,7 @@ describe("a patch", () => {
     expect(run.files).toEqual({ a: "x\ny\n" });
   });
 
-  test("C-117: whose second file cannot be written has written the first, and says so", async () => {
+  test("whose second file cannot be written has written the first, and says so", async () => {
     const steps = [apply("*** Add File: first", "+1", "*** Add File: folder", "+2", "*** Add File: third", "+3")];
     const { run, events, diffs, answer } = await runPatches(steps, { files: { "folder/file": "" } });
     const stderr = `Failed to write file ${run.work}/folder: Is a directory (os error 21)\n`;
@@ -304,15 +304,15 @@ describe("where a patch may write", () => {
   const rejected = "patch rejected: writing outside of the project; rejected by user approval settings";
 
   test.each([
-    ["C-098: a hook", "workspace-write", ".git/hooks/pre-commit"],
-    ["C-098: a hook of a repository below", "workspace-write", "sub/.git/hooks/pre-commit"],
-    ["C-098: a hook, by a name that some file systems take for the same", "workspace-write", ".GIT/hooks/pre-commit"],
-    ["C-098: a hook, by a detour", "workspace-write", "sub/../.git/./hooks/pre-commit"],
-    ["C-098: a worktree's pointer", "workspace-write", "sub/.git"],
-    ["C-099: above", "workspace-write", "../out"],
-    ["C-099: above, by a detour", "workspace-write", "sub/../../out"],
+    ["a hook", "workspace-write", ".git/hooks/pre-commit"],
+    ["a hook of a repository below", "workspace-write", "sub/.git/hooks/pre-commit"],
+    ["a hook, by a name that some file systems take for the same", "workspace-write", ".GIT/hooks/pre-commit"],
+    ["a hook, by a detour", "workspace-write", "sub/../.git/./hooks/pre-commit"],
+    ["a worktree's pointer", "workspace-write", "sub/.git"],
+    ["above", "workspace-write", "../out"],
+    ["above, by a detour", "workspace-write", "sub/../../out"],
     ["an absolute path", "workspace-write", "/var/tmp/codex-test-out"],
-    ["C-097: the workspace, when that is read-only", "read-only", "in"],
+    ["the workspace, when that is read-only", "read-only", "in"],
   ])("not to %s", async (_, mode, file) => {
     const { run, events, answer } = await runPatches([apply(`*** Add File: ${file}`, "+x")], {
       args: ["-s", mode],
@@ -322,7 +322,7 @@ describe("where a patch may write", () => {
     expect(existsSync(path.resolve(run.work, file))).toBe(false);
   });
 
-  test("D37: not to .git below another root, as /tmp is for a project in it", async () => {
+  test("not to .git below another root, as /tmp is for a project in it", async () => {
     using extra = workspace();
     const configTables = ["[sandbox_workspace_write]", `writable_roots = [${JSON.stringify(extra.root)}]`];
     const hook = `${extra.work}/.git/hooks/pre-commit`;
@@ -336,7 +336,7 @@ describe("where a patch may write", () => {
     ]);
   });
 
-  test("C-097: anywhere without a sandbox", async () => {
+  test("anywhere without a sandbox", async () => {
     using outside = workspace({ git: false });
     const { events } = await runPatches([apply(`*** Add File: ${outside.work}/made`, "+x")], {
       args: ["-s", "danger-full-access"],
@@ -368,7 +368,7 @@ describe("where a patch may write", () => {
   });
 });
 
-describe("C-118: turn_diff", () => {
+describe("turn_diff", () => {
   const added = (name: string) =>
     [
       `diff --git a/${name} b/${name}`,
@@ -381,7 +381,7 @@ describe("C-118: turn_diff", () => {
       "",
     ].join("\n");
 
-  test("D27: comes after each patch, and not again when nothing changed", async () => {
+  test("comes after each patch, and not again when nothing changed", async () => {
     const steps = [
       apply("*** Add File: a", "+hi"),
       callShell(["true"]),
@@ -392,7 +392,7 @@ describe("C-118: turn_diff", () => {
     expect(diffs).toEqual([added("a"), added("a") + added("b")]);
   });
 
-  test("D27: comes at the end when a command changed a patched file since", async () => {
+  test("comes at the end when a command changed a patched file since", async () => {
     const steps = [apply("*** Add File: a", "+hi"), callShell(["chmod", "+x", "a"]), callShell(["touch", "unpatched"])];
     const { diffs } = await runPatches(steps);
     expect(diffs).toEqual([added("a"), added("a").replace("100644", "100755")]);

@@ -13,9 +13,9 @@ describe("usage", () => {
     ["an unknown sandbox mode", ["-s", "zz", "go"]],
     ["an unknown colour choice", ["--color", "zz", "go"]],
     ["an approval flag", ["-a", "never", "go"]],
-    ["X-002: --full-auto with the bypass", ["--full-auto", "--dangerously-bypass-approvals-and-sandbox", "go"]],
-    ["X-002: --full-auto with --yolo", ["--full-auto", "--yolo", "go"]],
-    ["X-003: --full-auto with a stricter -s", ["--full-auto", "-s", "read-only", "go"]],
+    ["--full-auto with the bypass", ["--full-auto", "--dangerously-bypass-approvals-and-sandbox", "go"]],
+    ["--full-auto with --yolo", ["--full-auto", "--yolo", "go"]],
+    ["--full-auto with a stricter -s", ["--full-auto", "-s", "read-only", "go"]],
     ["two prompts", ["one", "two"]],
     ["--max-turns 0", ["--max-turns", "0", "go"]],
     ["--max-turns that is no number", ["--max-turns", "many", "go"]],
@@ -23,7 +23,7 @@ describe("usage", () => {
     ["--timeout below zero", ["--timeout", "-1", "go"]],
     ["--record with --replay", ["--record", "a", "--replay", "b", "go"]],
     ["--json with --experimental-json", ["--json", "--experimental-json", "go"]],
-  ])("X-001: %s ends with status 2 and says so on stderr only", async (_, args) => {
+  ])("%s ends with status 2 and says so on stderr only", async (_, args) => {
     const run = await runCodex(["exec", ...args]);
     expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(run.stderr).toMatch(/^error: /);
@@ -42,7 +42,7 @@ describe("usage", () => {
     ["--help", ["--help"], /Usage: codex/],
     ["exec --help", ["exec", "--help"], /Usage: codex exec/],
     ["help exec", ["help", "exec"], /Usage: codex exec/],
-  ])("X-017: %s goes to stdout with status 0", async (_, args, pattern) => {
+  ])("%s goes to stdout with status 0", async (_, args, pattern) => {
     const run = await runCodex(args);
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toMatch(pattern);
@@ -51,7 +51,7 @@ describe("usage", () => {
 });
 
 describe("where the prompt comes from", () => {
-  test("X-005: the argument, and what is piped in beside it in a block behind it", async () => {
+  test("the argument, and what is piped in beside it in a block behind it", async () => {
     await using model = await fakeModel([say("ok")]);
     const run = await runCodex(["exec", "explain"], { model, stdin: "line 1\nline 2" });
     expect(run.exitCode).toBe(0);
@@ -61,13 +61,13 @@ describe("where the prompt comes from", () => {
   test.each([
     ["nothing", ""],
     ["blanks", " \n\n"],
-  ])("X-080: %s piped in beside a prompt leaves the prompt alone", async (_, stdin) => {
+  ])("%s piped in beside a prompt leaves the prompt alone", async (_, stdin) => {
     await using model = await fakeModel([say("ok")]);
     await runCodex(["exec", "explain"], { model, stdin });
     expect(promptOf(model)).toBe("explain");
   });
 
-  test("X-080: an open pipe that says nothing is left alone, with one line on stderr", async () => {
+  test("an open pipe that says nothing is left alone, with one line on stderr", async () => {
     await using model = await fakeModel([say("ok")]);
     const running = startCodex(["exec", "explain"], { model, keepStdinOpen: true });
     const run = await running.finished();
@@ -85,14 +85,14 @@ describe("where the prompt comes from", () => {
     expect(promptOf(model)).toBe("explain\n\n<stdin>\nfirst second\n</stdin>");
   });
 
-  test("X-006: without an argument stdin is the prompt, its final newline too", async () => {
+  test("without an argument stdin is the prompt, its final newline too", async () => {
     await using model = await fakeModel([say("ok")]);
     const run = await runCodex(["exec"], { model, stdin: "from stdin\n" });
     expect(run.stderr).toContain("Reading prompt from stdin...");
     expect(promptOf(model)).toBe("from stdin\n");
   });
 
-  test("X-007: so it is with -", async () => {
+  test("so it is with -", async () => {
     await using model = await fakeModel([say("ok")]);
     const run = await runCodex(["exec", "-"], { model, stdin: "from stdin\n" });
     expect(run.stderr).toContain("Reading prompt from stdin...");
@@ -102,13 +102,13 @@ describe("where the prompt comes from", () => {
   test.each([
     ["empty", ""],
     ["blank", " \n\t\n"],
-  ])("X-008: %s stdin is no prompt", async (_, stdin) => {
+  ])("%s stdin is no prompt", async (_, stdin) => {
     const run = await runCodex(["exec"], { stdin });
     expect(run).toMatchObject({ exitCode: 1, stdout: "" });
     expect(run.stderr).toContain("No prompt provided via stdin.");
   });
 
-  test("X-009: a terminal is no prompt", () => {
+  test("a terminal is no prompt", () => {
     using place = workspace();
     const command = `'${process.execPath}' '${codexBinary}' exec`;
     const run = spawnSync("script", ["-qec", command, "/dev/null"], { cwd: place.work, env: place.env, input: "" });
@@ -116,14 +116,14 @@ describe("where the prompt comes from", () => {
     expect(run.stdout.toString()).toContain("No prompt provided. Either specify one as an argument or pipe");
   });
 
-  test("X-010: an empty argument is a prompt", async () => {
+  test("an empty argument is a prompt", async () => {
     await using model = await fakeModel([say("ok")]);
     const run = await runCodex(["exec", "--json", ""], { model });
     expect(run.exitCode).toBe(0);
     expect(run.lines[1]).toEqual({ prompt: "" });
   });
 
-  test("X-011: stdin that is not UTF-8 is refused", async () => {
+  test("stdin that is not UTF-8 is refused", async () => {
     const run = await runCodex(["exec"], { stdin: Uint8Array.of(0x61, 0xff, 0x0a) });
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain("Failed to read prompt from stdin: stream did not contain valid UTF-8");
@@ -144,7 +144,7 @@ describe("where the prompt comes from", () => {
     expect(run.stderr).toContain("Failed to read prompt from stdin: it holds more than 16 MiB");
   });
 
-  test("E20: a wrong setting is told before stdin is read", async () => {
+  test("a wrong setting is told before stdin is read", async () => {
     const run = await runCodex(["exec", "-c", "model=true", "-"], { keepStdinOpen: true }); // it would wait for ever
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain("in `model`");
@@ -154,7 +154,7 @@ describe("where the prompt comes from", () => {
 describe("images", () => {
   const image = (name: string) => ({ type: "input_image", image_url: `data:image/${name};base64,iVBORw0KGgo=` });
 
-  test("X-013, X-052: images come first and the prompt last, in one message", async () => {
+  test("images come first and the prompt last, in one message", async () => {
     await using model = await fakeModel([say("ok")]);
     const files = { "a.png": png, "b.png": png, "c.jpg": png };
     const run = await runCodex(["exec", "-i", "a.png,b.png", "-i", "c.jpg", "--", "go"], { model, files });
@@ -167,13 +167,13 @@ describe("images", () => {
     ]);
   });
 
-  test("X-014: a word behind -i that is no file is the prompt", async () => {
+  test("a word behind -i that is no file is the prompt", async () => {
     await using model = await fakeModel([say("ok")]);
     await runCodex(["exec", "-i", "a.png", "describe this"], { model, files: { "a.png": png } });
     expect(promptOf(model)).toBe("describe this");
   });
 
-  test("X-053: an image that cannot be read ends the run before any request", async () => {
+  test("an image that cannot be read ends the run before any request", async () => {
     await using model = await fakeModel([]);
     const run = await runCodex(["exec", "-i", "missing.png", "--", "go"], { model });
     expect(run).toMatchObject({ exitCode: 1, stdout: "" });

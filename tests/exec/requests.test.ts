@@ -31,7 +31,7 @@ async function ask(args: readonly string[], options: RunOptions & { readonly ope
 }
 
 describe("the first request", () => {
-  test("C-001, C-019: without a configuration, every field in its order", async () => {
+  test("without a configuration, every field in its order", async () => {
     const setup = ({ home }: Workspace) => rmSync(path.join(home, "config.toml"));
     const { run, body, headers } = await ask([], { openai: true, setup });
     const id = headers["session_id"];
@@ -95,14 +95,14 @@ describe("the first request", () => {
   });
 
   test.each<[name: string, args: readonly string[], facts: Body]>([
-    ["C-020: an unknown model", ["-m", "x"], { reasoning: null, include: [], text: undefined }],
+    ["an unknown model", ["-m", "x"], { reasoning: null, include: [], text: undefined }],
     [
-      "C-021: an unknown model that is said to reason",
+      "an unknown model that is said to reason",
       ["-m", "x", "-c", "model_supports_reasoning_summaries=true", "-c", "model_reasoning_effort=high"],
       { reasoning: { effort: "high", summary: "auto" }, include: ["reasoning.encrypted_content"], text: undefined },
     ],
     [
-      "C-022: a verbosity for gpt-5",
+      "a verbosity for gpt-5",
       ["-m", "gpt-5", "-c", "model_verbosity=low", "-c", "model_reasoning_summary=none"],
       {
         reasoning: { effort: "medium", summary: "none" },
@@ -111,7 +111,7 @@ describe("the first request", () => {
       },
     ],
     [
-      "C-022: no verbosity for o3",
+      "no verbosity for o3",
       ["-m", "o3", "-c", "model_verbosity=low"],
       { reasoning: { effort: "medium", summary: "auto" }, include: ["reasoning.encrypted_content"], text: undefined },
     ],
@@ -120,7 +120,7 @@ describe("the first request", () => {
     expect({ reasoning: body["reasoning"], include: body["include"], text: body["text"] }).toEqual(facts);
   });
 
-  test("C-019: later requests carry the model's items back, under the same id", async () => {
+  test("later requests carry the model's items back, under the same id", async () => {
     await using model = await fakeModel([
       { reasoning: "**Look**", encrypted: "ENC==", ...callShell(["bash", "-lc", "echo hello"]) },
       say("ok"),
@@ -153,8 +153,8 @@ describe("the tools on offer", () => {
   test.each<
     [name: string, args: readonly string[], options: RunOptions, tools: readonly string[], explainsPatches: boolean]
   >([
-    ["C-023: codex-mini-latest", ["-m", "codex-mini-latest"], {}, ["local_shell", "view_image"], true],
-    ["C-024: gpt-oss", ["-m", "gpt-oss-20b"], {}, ["shell", "apply_patch", "view_image"], false],
+    ["codex-mini-latest", ["-m", "codex-mini-latest"], {}, ["local_shell", "view_image"], true],
+    ["gpt-oss", ["-m", "gpt-oss-20b"], {}, ["shell", "apply_patch", "view_image"], false],
     [
       "what [tools] says",
       [],
@@ -163,7 +163,7 @@ describe("the tools on offer", () => {
       true,
     ],
     [
-      "C-034: no local shell and no search on the chat wire",
+      "no local shell and no search on the chat wire",
       ["-m", "codex-mini-latest"],
       { wire: "chat", configTables: ["[tools]", "web_search = true"] },
       ["view_image"],
@@ -195,7 +195,7 @@ describe("headers", () => {
     session_id: expect.stringMatching(uuid),
   };
 
-  test("C-025, C-028: of the built-in provider, which nobody redefines", async () => {
+  test("of the built-in provider, which nobody redefines", async () => {
     const { headers, model } = await ask([], {
       openai: true,
       env: { OPENAI_API_KEY: "sk-1", OPENAI_ORGANIZATION: "org", OPENAI_PROJECT: "project" },
@@ -212,11 +212,11 @@ describe("headers", () => {
     expect(model.requests[0]?.path).toBe("/v1/responses");
   });
 
-  test("C-025: of any other provider", async () => {
+  test("of any other provider", async () => {
     expect((await ask([])).headers).toEqual(responses);
   });
 
-  test("C-025, C-034: on the chat wire, whose body has five fields", async () => {
+  test("on the chat wire, whose body has five fields", async () => {
     const { headers, body, model } = await ask([], { wire: "chat" });
     expect(headers).toEqual(common);
     expect(model.requests[0]?.path).toBe("/v1/chat/completions");
@@ -232,11 +232,11 @@ describe("headers", () => {
         { type: "function", function: expect.objectContaining({ name: "shell", strict: false }) },
         { type: "function", function: expect.objectContaining({ name: "view_image", strict: false }) },
       ],
-      stream_options: { include_usage: true }, // design decision 17
+      stream_options: { include_usage: true },
     });
   });
 
-  test("C-027: those of config.toml, and its query", async () => {
+  test("those of config.toml, and its query", async () => {
     const { headers, model } = await ask([], {
       provider: {
         query_params: { "api-version": "2025-04-01-preview" },
@@ -256,7 +256,7 @@ describe("headers", () => {
       /^my_host\/\S+ \(.+; \w+\) vscode\/1\.9$/,
     ],
     ["nothing at all", { TERM: "" }, /^my_host\/\S+ \(.+; \w+\) unknown$/],
-  ])("C-035: an originator of one's own, with %s", async (_, env, agent) => {
+  ])("an originator of one's own, with %s", async (_, env, agent) => {
     const { headers, run } = await ask([], { env: { ...env, CODEX_INTERNAL_ORIGINATOR_OVERRIDE: "my_host" } });
     expect(headers).toMatchObject({ originator: "my_host", "user-agent": expect.stringMatching(agent) });
     expect(run.rollout[0]?.payload["originator"]).toBe("my_host");

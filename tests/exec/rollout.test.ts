@@ -25,7 +25,7 @@ const tokenCount = (responses: number) => ({
 const rolloutFiles = (files: Readonly<Record<string, string>>) =>
   Object.keys(files).filter((file) => file.startsWith("sessions/"));
 
-test("C-128: every line of a task with a command, a call before its output, in the order of what happened", async () => {
+test("every line of a task with a command, a call before its output, in the order of what happened", async () => {
   await using model = await fakeModel([
     { reasoning: ["**One**", "**Two**"], encrypted: "ENC==", ...callShell(["bash", "-c", "echo hello"]) },
     callTool("update_plan", { plan: [{ step: "a", status: "completed" }] }),
@@ -182,14 +182,14 @@ test("what is on disk can be gone on with: the reader finds what the next reques
   ]);
 });
 
-test("X-085: --ephemeral leaves nothing behind", async () => {
+test("--ephemeral leaves nothing behind", async () => {
   await using model = await fakeModel([callShell(["touch", "made.txt"]), say("ok")]);
   const run = await runCodex(["exec", "--full-auto", "--ephemeral", "go"], { model });
   expect(run).toMatchObject({ exitCode: 0, stdout: "ok\n", files: { "made.txt": "" } });
   expect(Object.keys(run.homeFiles)).toEqual(["config.toml"]);
 });
 
-test("C-129, X-023: a home that cannot keep the session costs one warning, and stdout stays as it is", async () => {
+test("a home that cannot keep the session costs one warning, and stdout stays as it is", async () => {
   await using model = await fakeModel([callShell(["true"]), say("ok")]);
   const setup = ({ home }: Workspace) => symlinkSync("sessions", path.join(home, "sessions"));
   const run = await runCodex(["exec", "--json", "go"], { model, setup });

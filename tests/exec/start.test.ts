@@ -10,10 +10,10 @@ describe("where a run may start", () => {
     "Error: Not inside a trusted directory and --skip-git-repo-check was not specified. Run it in a git repository, or with that flag.\n";
 
   test.each<[name: string, args: readonly string[], options: RunOptions, stderr: string]>([
-    ["X-018, E1: not outside a repository", [], { git: false }, refused],
-    ["X-018: not where -C leads outside", ["-C", ".."], {}, refused],
-    ["X-015, E9: not in a directory that is not there", ["-C", "nosuch"], {}, 'Error: No such directory: "nosuch"\n'],
-    ["X-015: not in a file", ["-C", "file"], { files: { file: "" } }, 'Error: Not a directory: "file"\n'],
+    ["not outside a repository", [], { git: false }, refused],
+    ["not where -C leads outside", ["-C", ".."], {}, refused],
+    ["not in a directory that is not there", ["-C", "nosuch"], {}, 'Error: No such directory: "nosuch"\n'],
+    ["not in a file", ["-C", "file"], { files: { file: "" } }, 'Error: Not a directory: "file"\n'],
   ])("%s", async (_, args, options, stderr) => {
     await using model = await fakeModel([]);
     for (const format of ["--color=never", "--json"]) {
@@ -28,16 +28,16 @@ describe("where a run may start", () => {
   });
 
   test.each<[name: string, args: readonly string[], options: RunOptions, workdir: string]>([
-    ["X-019: anywhere with --skip-git-repo-check", ["--skip-git-repo-check"], { git: false }, "."],
+    ["anywhere with --skip-git-repo-check", ["--skip-git-repo-check"], { git: false }, "."],
     [
-      "X-020: below a .git that is a file",
+      "below a .git that is a file",
       [],
       { git: false, files: { ".git": "gitdir: ../elsewhere\n", "a/b/x": "" }, cwd: "a/b" },
       "a/b",
     ],
-    ["X-015: in what -C names, from outside", ["-C", "work"], { cwd: ".." }, "."],
+    ["in what -C names, from outside", ["-C", "work"], { cwd: ".." }, "."],
     [
-      "X-015: in what a link of -C leads to",
+      "in what a link of -C leads to",
       ["-C", "link"],
       {
         setup: ({ work }) => {
@@ -64,9 +64,9 @@ describe("what the first line says of the policies", () => {
     ["config.toml", [], { config: ['sandbox_mode = "danger-full-access"'] }, "danger-full-access"],
     ["-s over config.toml", ["-s", "read-only"], { config: ['sandbox_mode = "danger-full-access"'] }, "read-only"],
     ["--full-auto", ["--full-auto"], {}, "workspace-write [workdir, /tmp, $TMPDIR]"],
-    ["X-004: --yolo", ["--yolo"], {}, "danger-full-access"],
+    ["--yolo", ["--yolo"], {}, "danger-full-access"],
     [
-      "X-028: every setting of workspace-write",
+      "every setting of workspace-write",
       ["-s", "workspace-write"],
       {
         configTables: [
@@ -86,7 +86,7 @@ describe("what the first line says of the policies", () => {
     expect(masked(String(run.lines[0]?.["sandbox"]), run)).toBe(sandbox);
   });
 
-  test("X-021: approval is never, whatever is configured, and nobody is asked", async () => {
+  test("approval is never, whatever is configured, and nobody is asked", async () => {
     await using model = await fakeModel([callShell(["touch", "made.txt"]), say("ok")]);
     const run = await runCodex(["exec", "--json", "--full-auto", "-p", "careful", "go"], {
       model,
@@ -101,7 +101,7 @@ describe("what the first line says of the policies", () => {
 
 describe("--output-last-message", () => {
   test.each(["--output-last-message", "-o"])(
-    "X-048: %s gets the answer as it is, and replaces what was there",
+    "%s gets the answer as it is, and replaces what was there",
     async (flag) => {
       await using model = await fakeModel([say("The answer.")]);
       const files = { "last.txt": "an older and much longer answer\n" };
@@ -116,7 +116,7 @@ describe("--output-last-message", () => {
     expect(run).toMatchObject({ exitCode: 0, files: { "last.txt": "ok", "sub/x": "" } });
   });
 
-  test("X-051, E6: a last response without text leaves the last message the answer", async () => {
+  test("a last response without text leaves the last message the answer", async () => {
     await using model = await fakeModel([{ ...callShell(["true"]), text: "The answer." }, {}]);
     const run = await runCodex(["exec", "-o", "last.txt", "go"], { model });
     expect(run).toMatchObject({ exitCode: 0, stdout: "The answer.\n", files: { "last.txt": "The answer." } });
@@ -131,13 +131,13 @@ describe("--output-last-message", () => {
 
   const failing = [{ ...callShell(["true"]), text: "Let me look." }, { status: 400 }];
 
-  test("X-049: what a failed run said on its way is no answer", async () => {
+  test("what a failed run said on its way is no answer", async () => {
     await using model = await fakeModel(failing);
     const run = await runCodex(["exec", "-o", "last.txt", "go"], { model });
     expect([run.exitCode, run.stdout, run.files["last.txt"]]).toEqual([1, "", ""]);
   });
 
-  test("X-049: a failed run empties the file, so that nobody takes an old answer for a new one", async () => {
+  test("a failed run empties the file, so that nobody takes an old answer for a new one", async () => {
     await using model = await fakeModel([{ status: 400 }]);
     const run = await runCodex(["exec", "-o", "last.txt", "go"], { model, files: { "last.txt": "old" } });
     expect([run.exitCode, run.files["last.txt"]]).toEqual([1, ""]);
@@ -146,14 +146,14 @@ describe("--output-last-message", () => {
   test.each([
     ["a directory that is not there", "nosuch/last.txt"],
     ["a directory", "sub"],
-  ])("X-050, X-082: %s ends the run before anything is asked", async (_, file) => {
+  ])("%s ends the run before anything is asked", async (_, file) => {
     await using model = await fakeModel([]);
     const run = await runCodex(["exec", "--json", "-o", file, "go"], { model, files: { "sub/x": "" } });
     expect(run).toMatchObject({ exitCode: 1, stdout: "", files: { "sub/x": "" } });
     expect(run.stderr).toMatch(new RegExp(`^Error: Failed to write last message file "${file}": .+\n$`));
   });
 
-  test("X-050, E2: a place that is gone at the end fails the run, but the answer is out", async () => {
+  test("a place that is gone at the end fails the run, but the answer is out", async () => {
     await using model = await fakeModel([callShell(["rm", "-r", "sub"]), say("ok")]);
     const run = await runCodex(["exec", "--yolo", "-o", "sub/last.txt", "go"], { model, files: { "sub/x": "" } });
     expect(run).toMatchObject({ exitCode: 1, stdout: "ok\n", files: {} });

@@ -39,7 +39,7 @@ describe("a call", () => {
       { content: [{ type: "text", text: "no such city" }], isError: true },
       '[{"type":"text","text":"no such city"}]',
     ],
-  ])("C-120: %s", async (_, tool, result, text) => {
+  ])("%s", async (_, tool, result, text) => {
     const { run, events, output } = await runCall(`tst__${tool}`, { msg: "yo" });
     expect(run.exitCode).toBe(0);
     expect(events).toEqual(eventsOf(tool, { msg: "yo" }, { Ok: result }));
@@ -52,7 +52,7 @@ describe("a call", () => {
     });
   });
 
-  test("C-120: an error of the server", async () => {
+  test("an error of the server", async () => {
     const { run, events, output } = await runCall("tst__rpcerr", {});
     expect(run.exitCode).toBe(0);
     expect(events).toEqual(eventsOf("rpcerr", {}, { Err: failedCall("rpcerr") }));
@@ -108,7 +108,7 @@ describe("a call", () => {
     });
   });
 
-  test("D33: the model is shown both ends of a long output, the client all of it", async () => {
+  test("the model is shown both ends of a long output, the client all of it", async () => {
     const { events, output } = await runCall("tst__big", {});
     const text = "x".repeat(10_000_000);
     // Not toEqual: a difference of ten megabytes would take minutes to print.
@@ -119,7 +119,7 @@ describe("a call", () => {
 });
 
 describe("what a person and the current SDKs see of a call", () => {
-  test("X-043: success, a reported failure and an error", async () => {
+  test("success, a reported failure and an error", async () => {
     await using model = await fakeModel([
       callTool("tst__echo", { msg: "yo" }),
       callTool("tst__rpcerr", {}),
@@ -134,7 +134,7 @@ describe("what a person and the current SDKs see of a call", () => {
     expect(run.stderr).toMatch(/tst\.failing\(\{\}\) failed in \S+:\n/);
   });
 
-  test("X-074: the items of the thread format", async () => {
+  test("the items of the thread format", async () => {
     await using model = await fakeModel([
       callTool("tst__echo", { msg: "yo" }),
       callTool("tst__failing", {}),

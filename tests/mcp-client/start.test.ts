@@ -54,7 +54,7 @@ describe("the start of a server", () => {
     });
   });
 
-  test("D31: a tool is called by the name its server gave it", async () => {
+  test("a tool is called by the name its server gave it", async () => {
     await using model = await fakeModel([callTool("tst__two_words", { msg: "yo" }), say("done")]);
     const configTables = [fakeServer("tst", { tools: ["two words"] })];
     const run = await runCodex(["exec", "--json", "go"], { model, configTables });
@@ -62,7 +62,7 @@ describe("the start of a server", () => {
     expect(outputsIn(model, 2)).toEqual(['[{"type":"text","text":"you said yo"}]']);
   });
 
-  test("C-122: the official SDK's schema reaches the model cleaned", async () => {
+  test("the official SDK's schema reaches the model cleaned", async () => {
     const { model } = await runWith(sdkServer("adder"));
     expect(offeredTools(model)).toEqual([
       {
@@ -130,7 +130,7 @@ describe("the start of a server", () => {
     expect(offeredNames(model)).toEqual(names);
   });
 
-  test("C-124: it sees the listed variables, its own, and no credential", async () => {
+  test("it sees the listed variables, its own, and no credential", async () => {
     await using model = await fakeModel([callTool("tst__env", {}), say("done")]);
     const env = {
       OPENAI_API_KEY: "sk-1",
@@ -170,7 +170,7 @@ describe("the start of a server", () => {
 });
 
 describe("servers that cannot be started", () => {
-  test("C-123, X-031, D38: each is an error before the task, by name, and the others serve", async () => {
+  test("each is an error before the task, by name, and the others serve", async () => {
     const { run, model } = await runWith(
       fakeServer("slow", { behaviour: "silent", keys: { startup_timeout_ms: 300 } }),
       fakeServer("in valid"),
@@ -191,7 +191,7 @@ describe("servers that cannot be started", () => {
     expect(offeredNames(model)).toEqual(["good__echo"]);
   });
 
-  test("C-123, D30: one that exits costs no time limit", async () => {
+  test("one that exits costs no time limit", async () => {
     const keys = { startup_timeout_ms: 900_000 };
     const { run } = await longBefore(900_000, () => runWith(fakeServer("exits", { behaviour: "exits", keys })));
     expect(startErrors(run)).toEqual([failedStart("exits", "connection closed: the server exited with code 3")]);

@@ -9,8 +9,8 @@ function idToken(claims: object): string {
   return ["{}", JSON.stringify(claims), ""].map((part) => Buffer.from(part).toString("base64url")).join(".");
 }
 
-describe("H: the account", () => {
-  test("157, 159: getAuthStatus with a stored key", async () => {
+describe("the account", () => {
+  test("getAuthStatus with a stored key", async () => {
     await using mcp = startMcp({ homeFiles: { "auth.json": key } });
     const status = { authMethod: "apikey", requiresOpenaiAuth: true };
     expect((await mcp.request("getAuthStatus", {})).result).toEqual(status);
@@ -21,7 +21,7 @@ describe("H: the account", () => {
     });
   });
 
-  test("157: -c reaches it", async () => {
+  test("-c reaches it", async () => {
     await using mcp = startMcp({ args: ["-c", "preferred_auth_method=apikey"] });
     expect((await mcp.request("getAuthStatus", {})).result).toEqual({
       preferredAuthMethod: "apikey",
@@ -29,13 +29,13 @@ describe("H: the account", () => {
     });
   });
 
-  test("158: a provider that needs no sign-in", async () => {
+  test("a provider that needs no sign-in", async () => {
     const model = { url: "http://127.0.0.1:9/v1" };
     await using mcp = startMcp({ model, homeFiles: { "auth.json": key } });
     expect((await mcp.request("getAuthStatus", {})).result).toEqual({ requiresOpenaiAuth: false });
   });
 
-  test("160, 161: login by key and logout, each told once it is answered", async () => {
+  test("login by key and logout, each told once it is answered", async () => {
     await using mcp = startMcp();
     expect((await mcp.request("loginApiKey", { apiKey: "sk-new" })).result).toEqual({});
     await mcp.next(({ method }) => method === "authStatusChange");
@@ -52,7 +52,7 @@ describe("H: the account", () => {
     expect((await mcp.request("loginApiKey", {})).error?.code).toBe(-32602);
   });
 
-  test("162: the e-mail of the stored id token", async () => {
+  test("the e-mail of the stored id token", async () => {
     const tokens = { id_token: idToken({ email: "a@example.invalid" }), access_token: "a", refresh_token: "r" };
     await using mcp = startMcp({ homeFiles: { "auth.json": JSON.stringify({ tokens }) } });
     expect((await mcp.request("userInfo")).result).toEqual({ allegedUserEmail: "a@example.invalid" });
@@ -60,7 +60,7 @@ describe("H: the account", () => {
     expect((await other.request("userInfo")).result).toEqual({ allegedUserEmail: null });
   });
 
-  test("163, 164: a sign-in is started and cancelled, ping is not kept waiting", async () => {
+  test("a sign-in is started and cancelled, ping is not kept waiting", async () => {
     const config = ["chatgpt_login_port = 0"];
     await using mcp = startMcp({ config, env: { CODEX_INTERNAL_ORIGINATOR_OVERRIDE: "codex_vscode" } });
     const { result } = await mcp.request("loginChatGpt");
@@ -82,7 +82,7 @@ describe("H: the account", () => {
     });
   });
 
-  test("163: a second sign-in ends the first one and says so", async () => {
+  test("a second sign-in ends the first one and says so", async () => {
     await using mcp = startMcp({ config: ["chatgpt_login_port = 0"] });
     const first = (await mcp.request("loginChatGpt")).result;
     const second = (await mcp.request("loginChatGpt")).result;
@@ -93,8 +93,8 @@ describe("H: the account", () => {
   });
 });
 
-describe("H: the configuration", () => {
-  test("165: getUserSavedConfig tells the file, not -c", async () => {
+describe("the configuration", () => {
+  test("getUserSavedConfig tells the file, not -c", async () => {
     const config = [
       'model = "m-1"',
       'sandbox_mode = "workspace-write"',
@@ -138,7 +138,7 @@ describe("H: the configuration", () => {
     });
   });
 
-  test("165: a broken file", async () => {
+  test("a broken file", async () => {
     await using mcp = startMcp();
     await mcp.request("ping");
     const file = path.join(mcp.codex.place.home, "config.toml");
@@ -154,7 +154,7 @@ describe("H: the configuration", () => {
     expect(readFileSync(file, "utf8")).toBe("model = [\n");
   });
 
-  test("166: setDefaultModel writes and takes away its two keys, and leaves the rest alone", async () => {
+  test("setDefaultModel writes and takes away its two keys, and leaves the rest alone", async () => {
     const before = '# mine\nmodel = "old" # why\n\n[tools] # below\nweb_search = true\n';
     await using mcp = startMcp({ homeFiles: { "config.toml": before } });
     const text = () => readFileSync(path.join(mcp.codex.place.home, "config.toml"), "utf8");
@@ -166,7 +166,7 @@ describe("H: the configuration", () => {
     expect(text()).toBe("# mine\n\n[tools] # below\nweb_search = true\n");
   });
 
-  test("166: with a profile in the file they are the profile's", async () => {
+  test("with a profile in the file they are the profile's", async () => {
     const before =
       'profile = "fast"\n\n[profiles.fast]\nmodel_reasoning_effort = "low"\n\n[tools]\nview_image = true\n';
     await using mcp = startMcp({ homeFiles: { "config.toml": before } });

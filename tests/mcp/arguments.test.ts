@@ -6,8 +6,8 @@ import { fullAccess, startMcp, textOf } from "../support/mcp-session.ts";
 const parse = "Failed to parse configuration for Codex tool: ";
 const load = "Failed to load Codex configuration from overrides: ";
 
-describe("C: tools/call", () => {
-  test("32: an unknown tool is a result that says so", async () => {
+describe("tools/call", () => {
+  test("an unknown tool is a result that says so", async () => {
     await using mcp = startMcp();
     for (const args of [{}, undefined]) {
       expect((await mcp.call("nope", args)).result).toEqual({
@@ -17,7 +17,7 @@ describe("C: tools/call", () => {
     }
   });
 
-  test("33: without params or a name the request is refused", async () => {
+  test("without params or a name the request is refused", async () => {
     await using mcp = startMcp();
     for (const params of [undefined, {}, { name: 5 }]) {
       expect((await mcp.request("tools/call", params)).error?.code).toBe(-32602);
@@ -25,7 +25,7 @@ describe("C: tools/call", () => {
   });
 });
 
-describe("C: arguments of codex", () => {
+describe("arguments of codex", () => {
   test.each([
     [34, undefined, "Missing arguments for codex tool-call; the `prompt` field is required."],
     [34, null, "Missing arguments for codex tool-call; the `prompt` field is required."],
@@ -56,7 +56,7 @@ describe("C: arguments of codex", () => {
     expect((await mcp.call("codex", args)).result).toEqual({ content: [{ type: "text", text }], isError: true });
   });
 
-  test("43, 45: unknown members and nulls change nothing", async () => {
+  test("unknown members and nulls change nothing", async () => {
     await using model = await fakeModel([say("ok")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const names = ["model", "profile", "cwd", "approval-policy", "sandbox", "config", "base-instructions"];
@@ -64,25 +64,25 @@ describe("C: arguments of codex", () => {
     expect(textOf(await mcp.call("codex", { prompt: "x", colour: "blue", ...nulls }))).toBe("ok");
   });
 
-  test("43: in strict mode an unknown member is an error", async () => {
+  test("in strict mode an unknown member is an error", async () => {
     await using mcp = startMcp({ args: ["-c", "mcp.strict_arguments=true"] });
     expect(textOf(await mcp.call("codex", { prompt: "x", colour: "blue" }))).toBe(`${parse}unknown field \`colour\``);
   });
 
-  test.each(["approval_policy", "approvalPolicy"])("44: %s is the same as approval-policy", async (name) => {
+  test.each(["approval_policy", "approvalPolicy"])("%s is the same as approval-policy", async (name) => {
     await using mcp = startMcp();
     expect(textOf(await mcp.call("codex", { prompt: "x", [name]: "auto-edit" }))).toMatch(
       /unknown variant `auto-edit`/,
     );
   });
 
-  test("44: the exact name wins over another spelling", async () => {
+  test("the exact name wins over another spelling", async () => {
     await using mcp = startMcp();
     const args = { prompt: "x", "approval-policy": "exact", approval_policy: "other" };
     expect(textOf(await mcp.call("codex", args))).toMatch(/unknown variant `exact`/);
   });
 
-  test("46: what a call says reaches the request to the model", async () => {
+  test("what a call says reaches the request to the model", async () => {
     await using model = await fakeModel([say("ok")]);
     await using mcp = startMcp({ model, config: fullAccess, files: { "sub/x": "" } });
     const instructions = "You are a parrot.";
@@ -94,14 +94,14 @@ describe("C: arguments of codex", () => {
     expect(text).toContain(`<cwd>${mcp.codex.place.work}/sub</cwd>`);
   });
 
-  test("47: keys of config may be dotted, and null takes one away", async () => {
+  test("keys of config may be dotted, and null takes one away", async () => {
     await using model = await fakeModel([say("ok")]);
     await using mcp = startMcp({ model, config: [...fullAccess, 'model_reasoning_summary = "none"'] });
     const config = { "model_providers.mock.name": "zz", model_reasoning_summary: null };
     expect(textOf(await mcp.call("codex", { prompt: "x", config }))).toBe("ok");
   });
 
-  test("48: the profile wins over a key of config", async () => {
+  test("the profile wins over a key of config", async () => {
     await using model = await fakeModel([say("ok")]);
     const configTables = ["[profiles.low]", 'model_reasoning_effort = "low"'];
     await using mcp = startMcp({ model, config: [...fullAccess, 'model = "gpt-5"'].slice(0, 2), configTables });
@@ -110,7 +110,7 @@ describe("C: arguments of codex", () => {
     expect(model.requests[0]?.body).toMatchObject({ reasoning: { effort: "low" } });
   });
 
-  test("48: -c is the base of every conversation, and a call is stronger", async () => {
+  test("-c is the base of every conversation, and a call is stronger", async () => {
     await using model = await fakeModel([say("ok"), say("ok")]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["-c", "model=m-base"] });
     await mcp.call("codex", { prompt: "x" });
@@ -118,14 +118,14 @@ describe("C: arguments of codex", () => {
     expect(model.requests.map(({ body }) => (body as { readonly model: string }).model)).toEqual(["m-base", "m-call"]);
   });
 
-  test("49: a session that cannot be kept does not start", async () => {
+  test("a session that cannot be kept does not start", async () => {
     await using mcp = startMcp({ config: fullAccess, homeFiles: { sessions: "a file" } });
     const { result } = await mcp.call("codex", { prompt: "x" });
     expect(result).toEqual({ content: [{ type: "text", text: expect.any(String) }], isError: true });
     expect(result.content[0].text).toMatch(/^Failed to start Codex session: .*sessions/);
   });
 
-  test("49: config.toml is read anew for each call", async () => {
+  test("config.toml is read anew for each call", async () => {
     await using mcp = startMcp({ config: fullAccess });
     await mcp.request("ping");
     writeFileSync(`${mcp.codex.place.home}/config.toml`, "model = 5\n");
@@ -135,7 +135,7 @@ describe("C: arguments of codex", () => {
   });
 });
 
-describe("C: arguments of codex-reply", () => {
+describe("arguments of codex-reply", () => {
   const unknown = "6F3C1F9E00004000800000000000000A";
   const id = "6f3c1f9e-0000-4000-8000-00000000000a";
   const badCharacter =
@@ -166,7 +166,7 @@ describe("C: arguments of codex-reply", () => {
     ["sessionId", "session_id"],
     ["threadId", "thread_id"],
     ["conversation_id", "conversation_id"],
-  ])("54: an unknown session given as %s is not found, in the words of that name", async (name, words) => {
+  ])("an unknown session given as %s is not found, in the words of that name", async (name, words) => {
     await using mcp = startMcp();
     expect((await mcp.call("codex-reply", { [name]: unknown, prompt: "p" })).result).toEqual({
       content: [{ type: "text", text: `Session not found for ${words}: ${id}` }],
@@ -175,7 +175,7 @@ describe("C: arguments of codex-reply", () => {
     });
   });
 
-  test.each(["sessionId", "threadId", "conversationId"])("55: %s names the session", async (name) => {
+  test.each(["sessionId", "threadId", "conversationId"])("%s names the session", async (name) => {
     await using model = await fakeModel([say("One."), say("Two.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" });

@@ -19,8 +19,8 @@ function cancel(mcp: McpSession, requestId: unknown): void {
 
 const hangs = say("never", { delayMs: 900_000 });
 
-describe("E: cancelling", () => {
-  test("82, 83: the turn is aborted, the call answered, and a reply goes on under its own id", async () => {
+describe("cancelling", () => {
+  test("the turn is aborted, the call answered, and a reply goes on under its own id", async () => {
     await using model = await fakeModel([hangs, say("Still here.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const call = mcp.call("codex", { prompt: "hi" }, { id: 30 });
@@ -42,7 +42,7 @@ describe("E: cancelling", () => {
     expect(typesOf(eventsOf(mcp, 30)).at(-1)).toBe("turn_aborted");
   });
 
-  test("84: a reply can be cancelled too, and one that waits leaves the queue", async () => {
+  test("a reply can be cancelled too, and one that waits leaves the queue", async () => {
     await using model = await fakeModel([say("One."), hangs, say("Three.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "hi" });
@@ -57,7 +57,7 @@ describe("E: cancelling", () => {
     expect(textOf(await mcp.call("codex-reply", { conversationId, prompt: "third" }))).toBe("Three.");
   });
 
-  test("85: the id counts with its type", async () => {
+  test("the id counts with its type", async () => {
     await using model = await fakeModel([hangs]);
     await using mcp = startMcp({ model, config: fullAccess });
     const call = mcp.call("codex", { prompt: "hi" }, { id: 35 });
@@ -69,7 +69,7 @@ describe("E: cancelling", () => {
     expect((await call).result.isError).toBe(true);
   });
 
-  test("86: a cancel of nothing changes nothing", async () => {
+  test("a cancel of nothing changes nothing", async () => {
     await using model = await fakeModel([say("One.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     await mcp.call("codex", { prompt: "hi" }, { id: 1 });
@@ -80,7 +80,7 @@ describe("E: cancelling", () => {
     expect(mcp.messages).toHaveLength(count + 1);
   });
 
-  test("87: a cancel right behind the call is not lost", async () => {
+  test("a cancel right behind the call is not lost", async () => {
     await using model = await fakeModel([say("After.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const call = {
@@ -98,7 +98,7 @@ describe("E: cancelling", () => {
     expect(textOf(await mcp.call("codex-reply", { conversationId, prompt: "again" }))).toBe("After.");
   });
 
-  test("88: an open question is withdrawn, and a late answer changes nothing", async () => {
+  test("an open question is withdrawn, and a late answer changes nothing", async () => {
     await using model = await fakeModel([callShell(["touch", "made"])]);
     await using mcp = startMcp({ model, config: untrusted });
     await mcp.initialize();
@@ -119,7 +119,7 @@ describe("E: cancelling", () => {
   test.each([
     ["a program", ["sleep", "900"]],
     ["a shell with a child", ["bash", "-c", "sleep 900 & echo $$ $! > pids.tmp; mv pids.tmp pids; wait; echo x"]],
-  ])("89: %s is killed with all it has started", async (_, command) => {
+  ])("%s is killed with all it has started", async (_, command) => {
     await using model = await fakeModel([callShell(command, { args: { timeout_ms: 900_000 } })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const call = mcp.call("codex", { prompt: "hi" }, { id: 1 });

@@ -23,8 +23,8 @@ function told(messages: readonly McpMessage[]): readonly string[] {
 
 const oneTurn = ["task_started", "agent_message_delta", "agent_message", "token_count", "task_complete"];
 
-describe("H: new conversations", () => {
-  test("127: id, model and file, and no event", async () => {
+describe("new conversations", () => {
+  test("id, model and file, and no event", async () => {
     await using mcp = startMcp({ config: fullAccess });
     const { result } = await mcp.request("newConversation", { model: "m-new" });
     expect(result).toEqual({
@@ -37,7 +37,7 @@ describe("H: new conversations", () => {
     expect(mcp.messages).toHaveLength(2);
   });
 
-  test("128, 129: params that do not fit, and a profile that is not there", async () => {
+  test("params that do not fit, and a profile that is not there", async () => {
     await using mcp = startMcp();
     for (const params of [undefined, { approvalPolicy: "auto" }, []]) {
       expect((await mcp.request("newConversation", params)).error?.code).toBe(-32602);
@@ -48,7 +48,7 @@ describe("H: new conversations", () => {
     });
   });
 
-  test("130, 131: a message to it, and its events to a listener", async () => {
+  test("a message to it, and its events to a listener", async () => {
     await using model = await fakeModel([say("done")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -68,7 +68,7 @@ describe("H: new conversations", () => {
     });
   });
 
-  test("132: items as the structured tools have them are taken too", async () => {
+  test("items as the structured tools have them are taken too", async () => {
     await using model = await fakeModel([say("done")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -78,7 +78,7 @@ describe("H: new conversations", () => {
     expect(inputOf(model, 1).at(-1)?.content?.at(-1)?.text).toBe("flat");
   });
 
-  test("133: a conversation that is not there", async () => {
+  test("a conversation that is not there", async () => {
     await using mcp = startMcp();
     const turn = {
       cwd: "/",
@@ -100,7 +100,7 @@ describe("H: new conversations", () => {
     expect((await mcp.request("interruptConversation", { conversationId: "x" })).error?.code).toBe(-32602);
   });
 
-  test("134: a message without items is refused, and the next one served", async () => {
+  test("a message without items is refused, and the next one served", async () => {
     await using model = await fakeModel([say("done")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -111,7 +111,7 @@ describe("H: new conversations", () => {
     await mcp.event("task_complete");
   });
 
-  test("135: a message in a turn joins it", async () => {
+  test("a message in a turn joins it", async () => {
     await using model = await fakeModel([callShell(["sleep", "0.4"]), say("done")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -125,7 +125,7 @@ describe("H: new conversations", () => {
   });
 });
 
-describe("H: sendUserTurn", () => {
+describe("sendUserTurn", () => {
   const turn = (mcp: McpSession) => ({
     cwd: mcp.codex.place.work,
     approvalPolicy: "never",
@@ -135,7 +135,7 @@ describe("H: sendUserTurn", () => {
     items: [item("x")],
   });
 
-  test("136, 137: its settings hold for this turn; effort may be left out", async () => {
+  test("its settings hold for this turn; effort may be left out", async () => {
     await using model = await fakeModel([say("one"), say("two")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -153,7 +153,7 @@ describe("H: sendUserTurn", () => {
     [{ mode: "workspace-write", network_access: true, writable_roots: ["/var/tmp"] }, true],
     ["read-only", false],
     [{ mode: "bogus" }, false],
-  ])("138: the policy %j", async (sandboxPolicy, isGood) => {
+  ])("the policy %j", async (sandboxPolicy, isGood) => {
     await using model = await fakeModel(isGood ? [say("one")] : []);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -164,8 +164,8 @@ describe("H: sendUserTurn", () => {
   });
 });
 
-describe("H: approvals", () => {
-  test("139, 142: execCommandApproval follows its event, counts with elicitations, and an error denies", async () => {
+describe("approvals", () => {
+  test("execCommandApproval follows its event, counts with elicitations, and an error denies", async () => {
     await using model = await fakeModel([
       callShell(["touch", "a"]),
       say("one"),
@@ -202,7 +202,7 @@ describe("H: approvals", () => {
     expect(Object.keys(mcp.codex.place.files())).toEqual(["a", "b"]);
   });
 
-  test("140: applyPatchApproval", async () => {
+  test("applyPatchApproval", async () => {
     const input = "*** Begin Patch\n*** Add File: np.txt\n+hi\n*** End Patch\n";
     await using model = await fakeModel([callTool("apply_patch", { input }), say("one")]);
     await using mcp = startMcp({ model, config: untrusted });
@@ -220,7 +220,7 @@ describe("H: approvals", () => {
     expect(mcp.codex.place.files()).toEqual({ "np.txt": "hi\n" });
   });
 
-  test("141: without a listener a question waits for one, with the events before it", async () => {
+  test("without a listener a question waits for one, with the events before it", async () => {
     await using model = await fakeModel([callShell(["touch", "late"]), say("one")]);
     await using mcp = startMcp({ model, config: untrusted });
     const conversationId = await create(mcp);
@@ -240,8 +240,8 @@ function rolloutName(mcp: McpSession): string {
   return Object.keys(mcp.codex.place.homeFiles()).find((name) => name.startsWith("sessions/")) ?? "";
 }
 
-describe("H: listeners", () => {
-  test("143: each of two gets each event, also beside a tool call", async () => {
+describe("listeners", () => {
+  test("each of two gets each event, also beside a tool call", async () => {
     await using model = await fakeModel([say("one"), say("two")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -255,7 +255,7 @@ describe("H: listeners", () => {
     expect(told(mcp.messages)).toHaveLength(4 * oneTurn.length);
   });
 
-  test("143: a second one gets the running turn from its beginning", async () => {
+  test("a second one gets the running turn from its beginning", async () => {
     await using model = await fakeModel([say("one", { delayMs: 400 })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -267,7 +267,7 @@ describe("H: listeners", () => {
     await mcp.event("task_complete");
   });
 
-  test("144: one can be removed once", async () => {
+  test("one can be removed once", async () => {
     await using mcp = startMcp({ config: fullAccess });
     const conversationId = await create(mcp);
     const { subscriptionId } = (await listen(mcp, conversationId)).result;
@@ -279,8 +279,8 @@ describe("H: listeners", () => {
   });
 });
 
-describe("H: interruptConversation", () => {
-  test("145, 146: two at once are both answered after the one abort", async () => {
+describe("interruptConversation", () => {
+  test("two at once are both answered after the one abort", async () => {
     await using model = await fakeModel([say("x", { delayMs: 900_000 }), say("after")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const conversationId = await create(mcp);
@@ -298,7 +298,7 @@ describe("H: interruptConversation", () => {
     await mcp.event("task_complete");
   });
 
-  test("147, 148: it is answered when idle, without a listener, and for the turn of a call", async () => {
+  test("it is answered when idle, without a listener, and for the turn of a call", async () => {
     const hangs = say("x", { delayMs: 900_000 });
     await using model = await fakeModel([hangs, hangs]);
     await using mcp = startMcp({ model, config: fullAccess });
@@ -316,8 +316,8 @@ describe("H: interruptConversation", () => {
   });
 });
 
-describe("H: sessions on disk", () => {
-  test("149, 150, 151: the list has those with a message, newest first, in pages", async () => {
+describe("sessions on disk", () => {
+  test("the list has those with a message, newest first, in pages", async () => {
     await using model = await fakeModel([say("one"), say("two")]);
     await using mcp = startMcp({ model, config: fullAccess });
     expect((await mcp.request("listConversations", {})).result).toEqual({ items: [] });
@@ -351,7 +351,7 @@ describe("H: sessions on disk", () => {
     expect((await mcp.request("listConversations", { pageSize: 0 })).result).toEqual({ items: [] });
   });
 
-  test("152, 172: a new process goes on with the session of an old one", async () => {
+  test("a new process goes on with the session of an old one", async () => {
     await using model = await fakeModel([say("One."), say("Two."), say("Three."), say("Four.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" });
@@ -383,7 +383,7 @@ describe("H: sessions on disk", () => {
     expect(texts).toEqual(expect.arrayContaining(["first", "One.", "second", "Two."]));
   });
 
-  test("153: files that hold no session", async () => {
+  test("files that hold no session", async () => {
     await using mcp = startMcp({ config: fullAccess, homeFiles: { empty: "", words: "no json\n" } });
     const { home } = mcp.codex.place;
     const details = {
@@ -401,7 +401,7 @@ describe("H: sessions on disk", () => {
     expect(error).toEqual({ code: -32600, message: "error deriving config: config profile `zzz` not found" });
   });
 
-  test("154: only a session's own file in our folder can be archived", async () => {
+  test("only a session's own file in our folder can be archived", async () => {
     await using mcp = startMcp({ config: fullAccess });
     const { conversationId, rolloutPath } = (await mcp.request("newConversation", {})).result;
     const outside = path.join(mcp.codex.place.work, `rollout-${conversationId}.jsonl`);
@@ -419,7 +419,7 @@ describe("H: sessions on disk", () => {
     }
   });
 
-  test("154: that a copy of it is live here does not make another process's session ours to archive", async () => {
+  test("that a copy of it is live here does not make another process's session ours to archive", async () => {
     await using model = await fakeModel([say("one")]);
     await using first = startMcp({ model, config: fullAccess });
     const { conversationId, rolloutPath } = (await first.request("newConversation", {})).result;
@@ -441,7 +441,7 @@ describe("H: sessions on disk", () => {
     expect((await listen(second, conversationId)).error).toBeUndefined(); // it goes on
   });
 
-  test("155, 156: an archived one is gone from here, at once, whoever listens", async () => {
+  test("an archived one is gone from here, at once, whoever listens", async () => {
     await using model = await fakeModel([say("one"), say("x", { delayMs: 900_000 })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { conversationId, rolloutPath } = (await mcp.request("newConversation", {})).result;

@@ -26,8 +26,8 @@ async function start(options: Parameters<typeof startMcp>[0], capabilities?: obj
   return mcp;
 }
 
-describe("F: questions about commands", () => {
-  test("90, 91, 92: the members of the question, ids that count, and the command once it is approved", async () => {
+describe("questions about commands", () => {
+  test("the members of the question, ids that count, and the command once it is approved", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), callShell(["touch", "y"]), say("done")]);
     await using mcp = await start({ model });
     const call = mcp.call("codex", { prompt: "hi" }, { id: "r-3" });
@@ -61,7 +61,7 @@ describe("F: questions about commands", () => {
     expect(Object.keys(mcp.codex.place.files())).toEqual(["x", "y"]);
   });
 
-  test("90: with a switch the schema is empty, as it was", async () => {
+  test("with a switch the schema is empty, as it was", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using mcp = await start({ model, args: ["-c", "mcp.approval_schema=empty"] });
     const call = mcp.call("codex", { prompt: "hi" });
@@ -126,7 +126,7 @@ describe("F: questions about commands", () => {
     expect(textOf(await mcp.call("codex-reply", { conversationId, prompt: "again" }))).toBe("again");
   });
 
-  test("101: an error is a denial, and the model is told why", async () => {
+  test("an error is a denial, and the model is told why", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using mcp = await start({ model });
     const call = mcp.call("codex", { prompt: "hi" });
@@ -144,7 +144,7 @@ describe("F: questions about commands", () => {
     ["an error with a code alone", '"error":{"code":-32601,"message":null}', "-32601"],
     ["an error with an odd code alone", '"error":{"code":{"toString":1}}', '{"toString":1}'],
     ["a result without an end", `"result":{"decision":"approved","x":${deep}}`, "nested more than 500 levels deep"],
-  ])("101: %s is a denial too", async (_, answer, reason) => {
+  ])("%s is a denial too", async (_, answer, reason) => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using mcp = await start({ model });
     const call = mcp.call("codex", { prompt: "hi" });
@@ -157,7 +157,7 @@ describe("F: questions about commands", () => {
     expect(mcp.codex.place.files()).toEqual({});
   });
 
-  test("102, 103: an answer counts once, and with the type of its id", async () => {
+  test("an answer counts once, and with the type of its id", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using mcp = await start({ model });
     const call = mcp.call("codex", { prompt: "hi" });
@@ -175,7 +175,7 @@ describe("F: questions about commands", () => {
   });
 
   test.each([{}, { elicitation: { url: {} } }])(
-    "104: a client with the capabilities %j is not asked: denied at once, and the model is told why",
+    "a client with the capabilities %j is not asked: denied at once, and the model is told why",
     async (capabilities) => {
       await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
       await using mcp = await start({ model }, capabilities);
@@ -188,7 +188,7 @@ describe("F: questions about commands", () => {
     },
   );
 
-  test("104: whoever stays silent past the limit has denied, the question is withdrawn", async () => {
+  test("whoever stays silent past the limit has denied, the question is withdrawn", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using mcp = await start({ model, args: ["--approval-timeout", "0.2"] });
     const call = mcp.call("codex", { prompt: "hi" });
@@ -200,7 +200,7 @@ describe("F: questions about commands", () => {
     });
   });
 
-  test("105: a command that only reads is not asked for", async () => {
+  test("a command that only reads is not asked for", async () => {
     await using model = await fakeModel([callShell(["ls"]), say("done")]);
     await using mcp = await start({ model });
     expect(textOf(await mcp.call("codex", { prompt: "hi" }))).toBe("done");
@@ -235,7 +235,7 @@ describe("F: questions about commands", () => {
     await call;
   });
 
-  test("108: the folder is the one the model has chosen", async () => {
+  test("the folder is the one the model has chosen", async () => {
     await using model = await fakeModel([callShell(["touch", "x"], { args: { workdir: "sub dir" } }), say("done")]);
     await using mcp = await start({ model, files: { "sub dir/keep": "" } });
     const call = mcp.call("codex", { prompt: "hi" });
@@ -247,7 +247,7 @@ describe("F: questions about commands", () => {
     expect(mcp.codex.place.files()).toHaveProperty(["sub dir/x"]);
   });
 
-  test("108: what the model calls its folder stays on its line and in its place", async () => {
+  test("what the model calls its folder stays on its line and in its place", async () => {
     const workdir = "a\n` in `/safe`?\u001b[2K\u00a0";
     await using model = await fakeModel([callShell(["touch", "x"], { args: { workdir } }), say("done")]);
     await using mcp = await start({ model });
@@ -263,7 +263,7 @@ describe("F: questions about commands", () => {
     await call;
   });
 
-  test("109: a command that the sandbox has stopped is asked for with the reason", async () => {
+  test("a command that the sandbox has stopped is asked for with the reason", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     const config = ['sandbox_mode = "read-only"', 'approval_policy = "on-failure"'];
     await using mcp = await start({ model, config });
@@ -280,7 +280,7 @@ describe("F: questions about commands", () => {
   });
 });
 
-describe("F: questions about patches", () => {
+describe("questions about patches", () => {
   const patch = [
     "*** Begin Patch",
     "*** Add File: new.txt",
@@ -300,7 +300,7 @@ describe("F: questions about patches", () => {
   ].join("\n");
   const files = { "base.txt": "base\n", "old.txt": "old\n", "from.txt": "move\n" };
 
-  test("110, 111: all changes are shown, and approved they are made", async () => {
+  test("all changes are shown, and approved they are made", async () => {
     await using model = await fakeModel([callTool("apply_patch", { input: patch }), say("done")]);
     await using mcp = await start({ model, files });
     const call = mcp.call("codex", { prompt: "hi" }, { id: 28 });
@@ -334,7 +334,7 @@ describe("F: questions about patches", () => {
     expect(mcp.codex.place.files()).toEqual({ "new.txt": "hi\n", "base.txt": "changed\n", "to.txt": "moved\n" });
   });
 
-  test.each([{ decision: "denied" }, { decision: "what" }])("111: %j leaves the files alone", async (answer) => {
+  test.each([{ decision: "denied" }, { decision: "what" }])("%j leaves the files alone", async (answer) => {
     await using model = await fakeModel([callTool("apply_patch", { input: patch }), say("done")]);
     await using mcp = await start({ model, files });
     const call = mcp.call("codex", { prompt: "hi" });
@@ -374,7 +374,7 @@ describe("F: questions about patches", () => {
     expect(mcp.codex.place.files()).toEqual({ "new.txt": "hi\n" });
   });
 
-  test("112: two conversations wait at once, and each goes on with its own answer", async () => {
+  test("two conversations wait at once, and each goes on with its own answer", async () => {
     const step = ({ body }: { readonly body: unknown }) =>
       callShell(["touch", JSON.stringify(body).includes("prompt-a") ? "a" : "b"]);
     await using model = await fakeModel([step, step, say("done"), say("done")]);

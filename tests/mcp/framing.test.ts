@@ -7,7 +7,7 @@ import { fullAccess, startMcp, textOf, untrusted } from "../support/mcp-session.
 import { inputOf } from "../support/requests.ts";
 import { runCodex } from "../support/run-codex.ts";
 
-describe("A: lines", () => {
+describe("lines", () => {
   test.each([
     [1, "this is not json", -32700, null],
     [2, '{"jsonrpc":"2.0"}', -32600, null],
@@ -38,7 +38,7 @@ describe("A: lines", () => {
     expect(await mcp.request("ping")).toMatchObject({ result: {} });
   });
 
-  test("2: a request nested too deep to be written again is answered with an error", async () => {
+  test("a request nested too deep to be written again is answered with an error", async () => {
     await using mcp = startMcp();
     const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
     mcp.write(
@@ -51,14 +51,14 @@ describe("A: lines", () => {
     ]);
   });
 
-  test("3: empty lines, blanks around a message and CRLF are tolerated", async () => {
+  test("empty lines, blanks around a message and CRLF are tolerated", async () => {
     await using mcp = startMcp();
     mcp.write('\n\r\n   {"jsonrpc":"2.0","id":1,"method":"ping"}  \n{"jsonrpc":"2.0","id":2,"method":"ping"}\r\n');
     await mcp.next(({ id }) => id === 2);
     expect(mcp.lines).toEqual(['{"id":1,"jsonrpc":"2.0","result":{}}', '{"id":2,"jsonrpc":"2.0","result":{}}']);
   });
 
-  test("4: jsonrpc is not looked at", async () => {
+  test("jsonrpc is not looked at", async () => {
     await using mcp = startMcp();
     mcp.write('{"id":1,"method":"ping"}\n{"jsonrpc":"1.0","id":2,"method":"ping"}\n');
     await mcp.next(({ id }) => id === 2);
@@ -68,7 +68,7 @@ describe("A: lines", () => {
     ]);
   });
 
-  test("6: ids come back as the same token", async () => {
+  test("ids come back as the same token", async () => {
     await using mcp = startMcp();
     const ids = ["-7", "9007199254740993", '"4"', "123456789012345678901234567890", '"a\\u00e9\\n"'];
     for (const id of ids) mcp.write(`{"jsonrpc":"2.0","id":${id},"method":"ping"}\n`);
@@ -77,7 +77,7 @@ describe("A: lines", () => {
     expect(mcp.lines).toEqual(back.map((id) => `{"id":${id},"jsonrpc":"2.0","result":{}}`));
   });
 
-  test("6: an id beyond 2^53 is exact wherever it stands in the line, also in events, progress and a cancel", async () => {
+  test("an id beyond 2^53 is exact wherever it stands in the line, also in events, progress and a cancel", async () => {
     await using model = await fakeModel([say("x", { delayMs: 20_000 })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const id = "9007199254740993";
@@ -91,26 +91,26 @@ describe("A: lines", () => {
     expect(mcp.lines.at(-1)).toMatch(new RegExp(`^\\{"id":${id},"jsonrpc":"2.0","result":`));
   });
 
-  test("8: bytes that are no UTF-8 are answered, and the next line is served", async () => {
+  test("bytes that are no UTF-8 are answered, and the next line is served", async () => {
     await using mcp = startMcp();
     mcp.write(new Uint8Array([0x7b, 0xff, 0xfe, 0x7d, 0x0a]));
     expect(await mcp.next(({ id }) => id === null)).toMatchObject({ error: { code: -32700 } });
     expect(await mcp.request("ping")).toMatchObject({ result: {} });
   });
 
-  test("9: ping takes params of any kind", async () => {
+  test("ping takes params of any kind", async () => {
     await using mcp = startMcp();
     for (const params of [[1], "str", {}, undefined]) expect((await mcp.request("ping", params)).result).toEqual({});
   });
 });
 
-describe("A: the end", () => {
-  test("10: stdin closed while idle ends with status 0", async () => {
+describe("the end", () => {
+  test("stdin closed while idle ends with status 0", async () => {
     const run = await runCodex(["mcp"], { stdin: "" });
     expect(run).toMatchObject({ exitCode: 0, stdout: "" });
   });
 
-  test("11: stdin closed in a turn: the turn ends, its answer is written", async () => {
+  test("stdin closed in a turn: the turn ends, its answer is written", async () => {
     await using model = await fakeModel([say("Ready.", { delayMs: 1500 })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const answer = mcp.call("codex", { prompt: "hi" });
@@ -120,7 +120,7 @@ describe("A: the end", () => {
     expect((await mcp.ended()).exitCode).toBe(0);
   });
 
-  test("11: a call written right before the end of stdin is served", async () => {
+  test("a call written right before the end of stdin is served", async () => {
     await using model = await fakeModel([say("Ready.")]);
     const call = {
       jsonrpc: "2.0",
@@ -136,7 +136,7 @@ describe("A: the end", () => {
     });
   });
 
-  test("11: a turn that outlasts the grace time is interrupted and answered", async () => {
+  test("a turn that outlasts the grace time is interrupted and answered", async () => {
     await using model = await fakeModel([say("Ready.", { delayMs: 60_000 })]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["-c", "mcp.exit_grace_sec=0.3"] });
     const answer = mcp.call("codex", { prompt: "hi" });
@@ -146,7 +146,7 @@ describe("A: the end", () => {
     expect((await mcp.ended()).exitCode).toBe(0);
   });
 
-  test("12: stdin closed while a question is open ends it as denied", async () => {
+  test("stdin closed while a question is open ends it as denied", async () => {
     await using model = await fakeModel([callShell(["touch", "x"])]);
     await using mcp = startMcp({ model, config: untrusted });
     await mcp.initialize();
@@ -162,7 +162,7 @@ describe("A: the end", () => {
     ["SIGINT", 130],
     ["SIGHUP", 129],
   ] as const)(
-    "13: %s in a turn kills its command with all it has started, answers and exits with %i",
+    "%s in a turn kills its command with all it has started, answers and exits with %i",
     async (signal, status) => {
       await using model = await fakeModel([
         callShell(["bash", "-c", "sleep 60 & echo $$ $! > pids.tmp; mv pids.tmp pids; wait"], {
@@ -181,8 +181,8 @@ describe("A: the end", () => {
   );
 });
 
-describe("A: the start", () => {
-  test("14: a prompt of 3 MB and an answer of 2 MB pass on single lines", async () => {
+describe("the start", () => {
+  test("a prompt of 3 MB and an answer of 2 MB pass on single lines", async () => {
     const [prompt, text] = ["p".repeat(3_000_000), "a".repeat(2_000_000)];
     await using model = await fakeModel([say(text)]);
     await using mcp = startMcp({ model, config: fullAccess });
@@ -190,7 +190,7 @@ describe("A: the start", () => {
     expect(inputOf(model, 1).at(-1)?.content?.at(-1)?.text).toBe(prompt);
   });
 
-  test("15: logs go to stderr alone", async () => {
+  test("logs go to stderr alone", async () => {
     await using model = await fakeModel([say("ok")]);
     await using mcp = startMcp({ model, config: fullAccess, env: { RUST_LOG: "debug" } });
     await mcp.call("codex", { prompt: "hi" });
@@ -200,13 +200,13 @@ describe("A: the start", () => {
     expect(mcp.lines.every((line) => line.startsWith("{"))).toBe(true);
   });
 
-  test("16: an override without a value stops the start", async () => {
+  test("an override without a value stops the start", async () => {
     const run = await runCodex(["mcp", "-c", "nonsense"], { keepStdinOpen: true });
     expect(run).toMatchObject({ exitCode: 1, stdout: "" });
     expect(run.stderr).toBe("Error: error parsing -c overrides: Invalid override (missing '='): nonsense\n");
   });
 
-  test("17: a wrong value in config.toml stops the start", async () => {
+  test("a wrong value in config.toml stops the start", async () => {
     const run = await runCodex(["mcp"], { config: ['approval_policy = "maybe"'], keepStdinOpen: true });
     expect(run).toMatchObject({ exitCode: 1, stdout: "" });
     expect(run.stderr).toMatch(/^Error: error loading config: unknown variant `maybe`/);

@@ -12,8 +12,8 @@ const client = {
   clientInfo: { name: "spec-probe", version: "1.2.3" },
 };
 
-describe("B: initialize", () => {
-  test("18: answers with the server's name and what it can do", async () => {
+describe("initialize", () => {
+  test("answers with the server's name and what it can do", async () => {
     await using mcp = startMcp();
     expect((await mcp.initialize()).result).toEqual({
       capabilities: { tools: { listChanged: true } },
@@ -38,13 +38,13 @@ describe("B: initialize", () => {
     expect(result.protocolVersion).toBe(given);
   });
 
-  test("20: a switch brings the blind echo back", async () => {
+  test("a switch brings the blind echo back", async () => {
     await using mcp = startMcp({ args: ["-c", "mcp.echo_protocol_version=true"] });
     const { result } = await mcp.request("initialize", { ...client, protocolVersion: "banana" });
     expect(result.protocolVersion).toBe("banana");
   });
 
-  test("21: a second one is refused and changes nothing", async () => {
+  test("a second one is refused and changes nothing", async () => {
     await using mcp = startMcp();
     await mcp.initialize();
     const again = await mcp.request("initialize", { ...client, clientInfo: { name: "other", version: "0" } });
@@ -52,7 +52,7 @@ describe("B: initialize", () => {
     expect((await mcp.request("getUserAgent")).result.userAgent).toMatch(/ \(spec-probe; 1\.2\.3\)$/);
   });
 
-  test("22: params that do not fit are refused, and a later one succeeds", async () => {
+  test("params that do not fit are refused, and a later one succeeds", async () => {
     await using mcp = startMcp();
     const { protocolVersion, capabilities, clientInfo } = client;
     const bad = [
@@ -67,7 +67,7 @@ describe("B: initialize", () => {
     expect((await mcp.request("initialize", client)).result.protocolVersion).toBe("2025-06-18");
   });
 
-  test("23: getUserAgent knows the client once it has said who it is", async () => {
+  test("getUserAgent knows the client once it has said who it is", async () => {
     await using mcp = startMcp();
     const before = (await mcp.request("getUserAgent")).result.userAgent;
     const { result } = await mcp.initialize();
@@ -76,14 +76,14 @@ describe("B: initialize", () => {
     expect(after).toBe(result.serverInfo.user_agent);
   });
 
-  test("24: what no header may hold is replaced", async () => {
+  test("what no header may hold is replaced", async () => {
     await using mcp = startMcp();
     const params = { ...client, clientInfo: { name: "naïve\nclient", version: "1" } };
     const { result } = await mcp.request("initialize", params);
     expect(result.serverInfo.user_agent).toMatch(/ \(na_ve_client; 1\)$/);
   });
 
-  test("25: the originator's override reaches the user agent, the model and the session's file", async () => {
+  test("the originator's override reaches the user agent, the model and the session's file", async () => {
     await using model = await fakeModel([say("ok")]);
     const env = { CODEX_INTERNAL_ORIGINATOR_OVERRIDE: "codex_vscode" };
     await using mcp = startMcp({ model, config: fullAccess, env });
@@ -97,7 +97,7 @@ describe("B: initialize", () => {
     expect(mcp.codex.place.rollout()[0]?.payload["originator"]).toBe("codex_vscode");
   });
 
-  test("26: ping, tools/list and a call work before it", async () => {
+  test("ping, tools/list and a call work before it", async () => {
     await using model = await fakeModel([say("Ready.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     expect((await mcp.request("ping")).result).toEqual({});
@@ -106,10 +106,10 @@ describe("B: initialize", () => {
   });
 });
 
-describe("B: tools/list", () => {
+describe("tools/list", () => {
   const described = (type: string) => ({ type, description: expect.any(String) });
 
-  test("27: lists two tools with their schemas", async () => {
+  test("lists two tools with their schemas", async () => {
     await using mcp = startMcp();
     const { result } = await mcp.request("tools/list", {});
     expect(Object.keys(result)).toEqual(["tools"]);
@@ -148,7 +148,7 @@ describe("B: tools/list", () => {
     expect(() => ListToolsResultSchema.parse(result)).not.toThrow();
   });
 
-  test("27: with --structured-tools it lists those of August too", async () => {
+  test("with --structured-tools it lists those of August too", async () => {
     await using mcp = startMcp({ args: ["--structured-tools"] });
     const { result } = await mcp.request("tools/list");
     expect(result.tools.map(({ name }: { readonly name: string }) => name)).toEqual([
@@ -170,21 +170,21 @@ describe("B: tools/list", () => {
     conversationsList: schemas.ListArgumentsSchema,
   };
 
-  test.each(Object.entries(decoded))("27: what %s lists is what the program decodes", (name, schema) => {
+  test.each(Object.entries(decoded))("what %s lists is what the program decodes", (name, schema) => {
     const made = z.toJSONSchema(schema, { io: "input" });
     const listed = allTools.find((tool) => tool.name === name)?.inputSchema;
     expect(Object.keys(listed?.properties ?? {}).sort()).toEqual(Object.keys(made.properties ?? {}).sort());
     expect([...(listed?.required ?? [])].sort()).toEqual([...(made.required ?? [])].sort());
   });
 
-  test("28, 29: any cursor leads to the one page, and one that is no string is refused", async () => {
+  test("any cursor leads to the one page, and one that is no string is refused", async () => {
     await using mcp = startMcp();
     expect((await mcp.request("tools/list", { cursor: "zzz" })).result.tools).toHaveLength(2);
     expect((await mcp.request("tools/list", { cursor: 5 })).error?.code).toBe(-32602);
   });
 });
 
-describe("B: everything else", () => {
+describe("everything else", () => {
   test.each([
     "resources/list",
     "resources/templates/list",
@@ -199,12 +199,12 @@ describe("B: everything else", () => {
     "no/such",
     "constructor",
     "__proto__",
-  ])("30: %s is answered with -32601", async (method) => {
+  ])("%s is answered with -32601", async (method) => {
     await using mcp = startMcp();
     expect((await mcp.request(method, {})).error).toEqual({ code: -32601, message: `Method not found: ${method}` });
   });
 
-  test("31: notifications have no answer", async () => {
+  test("notifications have no answer", async () => {
     await using mcp = startMcp();
     for (const name of ["initialized", "progress", "roots/list_changed", "message", "no/such", "cancelled"]) {
       mcp.send({ method: `notifications/${name}` });

@@ -51,7 +51,7 @@ const signatures = (model: FakeModel) =>
   model.requests.map(({ headers }) => [headers.authorization, headers["chatgpt-account-id"]]);
 
 describe("a sign-in by a client of the server", () => {
-  test("163: is told, seen by every method, and signs the requests of open and of new conversations", async () => {
+  test("is told, seen by every method, and signs the requests of open and of new conversations", async () => {
     await using issuer = await openIdProvider();
     await using model = await fakeModel([say("ok")], { repeatLast: true });
     await using mcp = serverFor(issuer, { model });
@@ -121,7 +121,7 @@ describe("a sign-in by a client of the server", () => {
     expect((await notified(mcp, "loginChatGptComplete")).params).toMatchObject({ success: true });
   });
 
-  test("163: a new one ends the one before, whose page is of no use then", async () => {
+  test("a new one ends the one before, whose page is of no use then", async () => {
     await using issuer = await openIdProvider();
     await using mcp = serverFor(issuer);
     const first = (await mcp.request("loginChatGpt")).result;

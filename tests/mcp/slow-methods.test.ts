@@ -96,7 +96,7 @@ describe("ping is answered while a slow method is in progress", () => {
   });
 });
 
-test("78: a tool of a configured MCP server is told with its result", async () => {
+test("a tool of a configured MCP server is told with its result", async () => {
   await using model = await fakeModel([callTool("demo__add", { left: 1, right: 2 }), say("done")]);
   const args = `args = [${JSON.stringify(sdkServer)}]`;
   const configTables = ["[mcp_servers.demo]", `command = ${JSON.stringify(process.execPath)}`, args];

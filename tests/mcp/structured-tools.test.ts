@@ -22,8 +22,8 @@ function send(mcp: McpSession, conversation_id: string, words: string, options: 
   return mcp.call("conversationSendMessage", args, options.id === undefined ? {} : { id: options.id });
 }
 
-describe("G: conversationCreate", () => {
-  test("114: answers with the id and the model, and tells no event", async () => {
+describe("conversationCreate", () => {
+  test("answers with the id and the model, and tells no event", async () => {
     await using mcp = startMcp({ config: fullAccess });
     const { result } = await mcp.call("conversationCreate", { prompt: "", model: "m-1", cwd: "." });
     const { conversation_id } = result.structuredContent;
@@ -41,7 +41,7 @@ describe("G: conversationCreate", () => {
       { prompt: "", model: "m", cwd: ".", approval_policy: "bad" },
       "unknown variant `bad`, expected one of `untrusted`, `on-failure`, `on-request`, `never`",
     ],
-  ])("115: %j is told what is wrong with it", async (args, problem) => {
+  ])("%j is told what is wrong with it", async (args, problem) => {
     await using mcp = startMcp();
     expect((await mcp.call("conversationCreate", args)).result).toEqual({
       content: text(`Invalid arguments for conversationCreate: ${problem}`),
@@ -49,7 +49,7 @@ describe("G: conversationCreate", () => {
     });
   });
 
-  test("116: an unknown profile", async () => {
+  test("an unknown profile", async () => {
     await using mcp = startMcp();
     const args = { prompt: "", model: "m", cwd: ".", profile: "zzz" };
     const message = "Failed to load config: config profile `zzz` not found";
@@ -57,8 +57,8 @@ describe("G: conversationCreate", () => {
   });
 });
 
-describe("G: conversationSendMessage", () => {
-  test("117, 118: events come under the id of the create call; the second message is taken, and the model gets it", async () => {
+describe("conversationSendMessage", () => {
+  test("events come under the id of the create call; the second message is taken, and the model gets it", async () => {
     await using model = await fakeModel([say("One."), say("Two.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const id = await create(mcp);
@@ -80,7 +80,7 @@ describe("G: conversationSendMessage", () => {
     });
   });
 
-  test("119: while a turn runs the next message is refused; the mark goes with an interrupted turn too", async () => {
+  test("while a turn runs the next message is refused; the mark goes with an interrupted turn too", async () => {
     await using model = await fakeModel([say("One.", { delayMs: 60_000 }), say("Two.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const id = await create(mcp);
@@ -92,7 +92,7 @@ describe("G: conversationSendMessage", () => {
     await mcp.event("task_complete");
   });
 
-  test("118: the mark goes with a failed turn", async () => {
+  test("the mark goes with a failed turn", async () => {
     await using model = await fakeModel([{ status: 400 }, say("Two.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const id = await create(mcp);
@@ -102,7 +102,7 @@ describe("G: conversationSendMessage", () => {
     await mcp.event("task_complete");
   });
 
-  test("120, 121: no content, and a conversation that is not there", async () => {
+  test("no content, and a conversation that is not there", async () => {
     await using mcp = startMcp({ config: fullAccess });
     const id = await create(mcp);
     const error = (message: string) => structured({ status: "error", message }, true);
@@ -118,7 +118,7 @@ describe("G: conversationSendMessage", () => {
     [{ conversation_id: unknown }, /missing field `content`/],
     [{ conversation_id: unknown, content: [{ type: "audio", data: "" }] }, /unknown variant `audio`/],
     [{ conversationId: unknown, content: text("x") }, /missing field `conversation_id`/],
-  ])("122: %j is told what is wrong with it", async (args, problem) => {
+  ])("%j is told what is wrong with it", async (args, problem) => {
     await using mcp = startMcp();
     const { result } = await mcp.call("conversationSendMessage", args);
     expect(result.isError).toBe(true);
@@ -126,7 +126,7 @@ describe("G: conversationSendMessage", () => {
     expect(result.content[0].text).toMatch(problem);
   });
 
-  test("123: a conversation of codex takes messages, whose events come under their own id", async () => {
+  test("a conversation of codex takes messages, whose events come under their own id", async () => {
     await using model = await fakeModel([say("One."), say("Two."), say("Three.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" });
@@ -210,7 +210,7 @@ describe("G: conversationSendMessage", () => {
     expect(result).toEqual(structured({ status: "error", message }, true));
   });
 
-  test("126: a question names the create call and the message", async () => {
+  test("a question names the create call and the message", async () => {
     await using model = await fakeModel([callShell(["touch", "z"]), say("ok")]);
     await using mcp = startMcp({ model, config: untrusted });
     await mcp.initialize();
@@ -224,8 +224,8 @@ describe("G: conversationSendMessage", () => {
   });
 });
 
-describe("G: conversationStream and conversationsList", () => {
-  test("124: a stream tells what was, then what comes; the next one takes its place; a cancel ends it", async () => {
+describe("conversationStream and conversationsList", () => {
+  test("a stream tells what was, then what comes; the next one takes its place; a cancel ends it", async () => {
     await using model = await fakeModel([say("One."), say("Two."), say("Three.")]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["--events", "none"] });
     const id = await create(mcp);
@@ -256,7 +256,7 @@ describe("G: conversationStream and conversationsList", () => {
     expect(mcp.messages.slice(count).filter(({ method }) => method !== undefined)).toEqual([]);
   });
 
-  test("124: the initial state holds the events so far, without the pieces of whole messages", async () => {
+  test("the initial state holds the events so far, without the pieces of whole messages", async () => {
     await using model = await fakeModel([say("One.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const id = await create(mcp);
@@ -270,13 +270,13 @@ describe("G: conversationStream and conversationsList", () => {
     expect(types).toEqual(["task_started", "agent_message", "token_count", "task_complete"]);
   });
 
-  test("124: an unknown conversation has no stream", async () => {
+  test("an unknown conversation has no stream", async () => {
     await using mcp = startMcp();
     const { result } = await mcp.call("conversationStream", { conversation_id: unknown });
     expect(result).toEqual({ content: [], isError: true });
   });
 
-  test("124: the list has pages", async () => {
+  test("the list has pages", async () => {
     await using model = await fakeModel([say("One."), say("Two.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const ids: string[] = [];
@@ -291,7 +291,7 @@ describe("G: conversationStream and conversationsList", () => {
     expect(found.map(({ conversation_id }) => conversation_id).sort()).toEqual(ids.sort());
   });
 
-  test.each(["conversation_create", "conversation.create"])("125: %s is no tool", async (name) => {
+  test.each(["conversation_create", "conversation.create"])("%s is no tool", async (name) => {
     await using mcp = startMcp();
     expect(textOf(await mcp.call(name, {}))).toBe(`Unknown tool '${name}'`);
   });

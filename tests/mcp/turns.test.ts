@@ -13,8 +13,8 @@ function sessionOf([first]: readonly Event[]): string | undefined {
   return first?.msg.type === "session_configured" ? first.msg.session_id : undefined;
 }
 
-describe("D: one turn", () => {
-  test("56, 57, 59: events in order, then the answer with the id under its three names", async () => {
+describe("one turn", () => {
+  test("events in order, then the answer with the id under its three names", async () => {
     await using model = await fakeModel([say("Ready.", { deltas: ["Rea", "dy."] })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "hi" }, { id: 7 });
@@ -38,20 +38,20 @@ describe("D: one turn", () => {
     expect(mcp.messages[0]?.params._meta).toEqual({ requestId: 7, conversationId: session });
   });
 
-  test("58: a string id is the id of its events", async () => {
+  test("a string id is the id of its events", async () => {
     await using model = await fakeModel([say("x")]);
     await using mcp = startMcp({ model, config: fullAccess });
     await mcp.call("codex", { prompt: "hi" }, { id: "c2" });
     expect(eventsOf(mcp, "c2").map(({ id }) => id)).toEqual(["", ...Array(5).fill("c2")]);
   });
 
-  test("60: an answer without a message is the empty text", async () => {
+  test("an answer without a message is the empty text", async () => {
     await using model = await fakeModel([{}]);
     await using mcp = startMcp({ model, config: fullAccess });
     expect(textOf(await mcp.call("codex", { prompt: "hi" }))).toBe("");
   });
 
-  test("61, 62: a command's output comes in base64, then its end, then the tokens", async () => {
+  test("a command's output comes in base64, then its end, then the tokens", async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const script = `process.stdout.write(Buffer.from("${bytes.toString("hex")}", "hex")); console.error("err"); process.exitCode = 3`;
     await using model = await fakeModel([callShell([process.execPath, "-e", script]), say("x")]);
@@ -78,7 +78,7 @@ describe("D: one turn", () => {
     });
   });
 
-  test("63: three megabytes of output arrive whole, or cut where that is asked for", async () => {
+  test("three megabytes of output arrive whole, or cut where that is asked for", async () => {
     const print = callShell(["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' a"]);
     await using model = await fakeModel([print, say("one"), print, say("two")]);
     await using mcp = startMcp({ model, config: fullAccess });
@@ -99,7 +99,7 @@ describe("D: one turn", () => {
   });
 
   test.skipIf(process.platform !== "linux" || spawnSync("perl", ["-v"]).status !== 0)(
-    "64: of a command that writes in tiny pieces ten thousand are told, and all of its output",
+    "of a command that writes in tiny pieces ten thousand are told, and all of its output",
     async () => {
       // It asks the pipe whether its byte was taken (FIONREAD) before it writes the next, so no two are read as one.
       const script = `for (1 .. 11000) {
@@ -119,7 +119,7 @@ describe("D: one turn", () => {
     },
   );
 
-  test("65: a character in two pieces is whole in the end", async () => {
+  test("a character in two pieces is whole in the end", async () => {
     await using model = await fakeModel([
       callShell(["sh", "-c", "printf '\\303'; sleep 0.2; printf '\\251'"]),
       say("x"),
@@ -130,7 +130,7 @@ describe("D: one turn", () => {
     expect(events.find(({ type }) => type === "exec_command_end")).toMatchObject({ stdout: "é" });
   });
 
-  test("77: a plan is told", async () => {
+  test("a plan is told", async () => {
     const plan = [{ step: "look", status: "in_progress" }];
     await using model = await fakeModel([callTool("update_plan", { plan }), say("x")]);
     await using mcp = startMcp({ model, config: fullAccess });
@@ -138,7 +138,7 @@ describe("D: one turn", () => {
     expect((await mcp.event("plan_update")).params.msg).toEqual({ type: "plan_update", explanation: null, plan });
   });
 
-  test("79: two calls in one answer run one after the other", async () => {
+  test("two calls in one answer run one after the other", async () => {
     const calls = ["a", "b"].map((name) => ({ name: "shell", args: { command: ["touch", name] }, callId: name }));
     await using model = await fakeModel([{ calls }, say("x")]);
     await using mcp = startMcp({ model, config: fullAccess });
@@ -153,8 +153,8 @@ describe("D: one turn", () => {
   });
 });
 
-describe("D: several calls", () => {
-  test("66: a reply goes on with the conversation, under the numbers of its submissions", async () => {
+describe("several calls", () => {
+  test("a reply goes on with the conversation, under the numbers of its submissions", async () => {
     await using model = await fakeModel([say("One."), say("Two."), say("Three.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" }, { id: 1 });
@@ -171,7 +171,7 @@ describe("D: several calls", () => {
     expect(texts.slice(-3)).toEqual(["first", "One.", "second"]);
   });
 
-  test("67: two calls at once are two conversations, answered as they end", async () => {
+  test("two calls at once are two conversations, answered as they end", async () => {
     const byPrompt = (body: unknown) => JSON.stringify(body).includes("slow");
     const step = ({ body }: { readonly body: unknown }) =>
       byPrompt(body) ? say("slow.", { delayMs: 600 }) : say("fast.");
@@ -200,7 +200,7 @@ describe("D: several calls", () => {
     ]);
   });
 
-  test("69: ping and tools/list are answered in a turn", async () => {
+  test("ping and tools/list are answered in a turn", async () => {
     await using model = await fakeModel([say("x", { delayMs: 500 })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const call = mcp.call("codex", { prompt: "hi" }, { id: 1 });
@@ -211,7 +211,7 @@ describe("D: several calls", () => {
     await call;
   });
 
-  test("70: a reply to a conversation that works waits for its turn", async () => {
+  test("a reply to a conversation that works waits for its turn", async () => {
     await using model = await fakeModel([say("One.", { delayMs: 300 }), say("Two."), say("Three.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const first = mcp.call("codex", { prompt: "first" }, { id: 1 });
@@ -230,7 +230,7 @@ describe("D: several calls", () => {
     }
   });
 
-  test("70: with steer it joins the turn, and both are answered with the same text", async () => {
+  test("with steer it joins the turn, and both are answered with the same text", async () => {
     await using model = await fakeModel([callShell(["sleep", "0.5"]), say("Both.")]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["--busy", "steer"] });
     const first = mcp.call("codex", { prompt: "first" }, { id: 1 });
@@ -241,7 +241,7 @@ describe("D: several calls", () => {
     expect(inputOf(model, 2).at(-1)?.content?.at(-1)?.text).toBe("and this");
   });
 
-  test("71: two replies at once on an idle conversation are both answered", async () => {
+  test("two replies at once on an idle conversation are both answered", async () => {
     await using model = await fakeModel([say("One."), say("Two."), say("Three.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" });
@@ -250,7 +250,7 @@ describe("D: several calls", () => {
     expect((await Promise.all(replies)).map(textOf)).toEqual(["Two.", "Three."]);
   });
 
-  test("72: an id that is in use is refused, and the first call is served", async () => {
+  test("an id that is in use is refused, and the first call is served", async () => {
     await using model = await fakeModel([say("One.", { delayMs: 300 })]);
     await using mcp = startMcp({ model, config: fullAccess });
     mcp.send({ id: 5, method: "tools/call", params: { name: "codex", arguments: { prompt: "first" } } });
@@ -264,7 +264,7 @@ describe("D: several calls", () => {
   });
 });
 
-describe("D: turns that fail", () => {
+describe("turns that fail", () => {
   const failed = (id: unknown, error: unknown, detail?: string) => ({
     content: [{ type: "text", text: error }],
     isError: true,
@@ -281,7 +281,7 @@ describe("D: turns that fail", () => {
     expect(detail).toContain("out of order");
   });
 
-  test("73, 74: the failure is a result, and the next reply gets its own answer", async () => {
+  test("the failure is a result, and the next reply gets its own answer", async () => {
     await using model = await fakeModel([{ status: 400, body: { error: { message: "bad req" } } }, say("Well.")]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" }, { id: 1 });
@@ -295,7 +295,7 @@ describe("D: turns that fail", () => {
     expect(typesOf(eventsOf(mcp, 2))[0]).toBe("task_started");
   });
 
-  test("74: a failure in the tenth turn is told as in the first", async () => {
+  test("a failure in the tenth turn is told as in the first", async () => {
     const steps = Array.from({ length: 9 }, (_, at) => say(`${at}`));
     await using model = await fakeModel([...steps, { status: 400 }, say("after")]);
     await using mcp = startMcp({ model, config: fullAccess });
@@ -308,7 +308,7 @@ describe("D: turns that fail", () => {
     expect(textOf(await mcp.call("codex-reply", { conversationId, prompt: "p" }))).toBe("after");
   });
 
-  test("75: a stream that is cut", async () => {
+  test("a stream that is cut", async () => {
     await using model = await fakeModel([say("x", { cut: 1 })]);
     await using mcp = startMcp({ model, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" });
@@ -322,7 +322,7 @@ describe("D: turns that fail", () => {
     );
   });
 
-  test("76: a server that is not there: notices of the retries, then the failure", async () => {
+  test("a server that is not there: notices of the retries, then the failure", async () => {
     const provider = { request_max_retries: 0, stream_max_retries: 2 };
     await using mcp = startMcp({ model: { url: "http://127.0.0.1:9/v1" }, provider, config: fullAccess });
     const { result } = await mcp.call("codex", { prompt: "first" }, { id: 1 });
@@ -331,8 +331,8 @@ describe("D: turns that fail", () => {
   });
 });
 
-describe("D: how events are told", () => {
-  test("80: with both, each event comes once more under its type", async () => {
+describe("how events are told", () => {
+  test("with both, each event comes once more under its type", async () => {
     await using model = await fakeModel([say("Ready.")]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["--events", "both"] });
     await mcp.call("codex", { prompt: "hi" }, { id: 1 });
@@ -346,14 +346,14 @@ describe("D: how events are told", () => {
     expect(told.map(({ method }) => method)).toContain("session_configured");
   });
 
-  test("80: with none, nothing but the answer comes", async () => {
+  test("with none, nothing but the answer comes", async () => {
     await using model = await fakeModel([say("Ready.")]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["--events", "none"] });
     expect(textOf(await mcp.call("codex", { prompt: "hi" }))).toBe("Ready.");
     expect(mcp.messages).toHaveLength(1);
   });
 
-  test("81: with a progress token, progress grows with words for it, before the answer alone", async () => {
+  test("with a progress token, progress grows with words for it, before the answer alone", async () => {
     await using model = await fakeModel([callShell(["echo", "a b"]), say("Done with it.\nReally.")]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["--events", "none"] });
     await mcp.call("codex", { prompt: "hi" }, { meta: { progressToken: "tok" } });
@@ -368,7 +368,7 @@ describe("D: how events are told", () => {
     expect(messages).toContain("Done with it.");
   });
 
-  test("81: progress is told in silence, too", async () => {
+  test("progress is told in silence, too", async () => {
     const silence = closedGate();
     await using model = await fakeModel([say("x", { after: silence.opened })]);
     await using mcp = startMcp({ model, config: fullAccess, args: ["--events", "none"] });

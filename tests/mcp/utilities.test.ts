@@ -30,8 +30,8 @@ function clone({ root, work, env }: Workspace): void {
 const head = (place: Workspace, name: string) =>
   execFileSync("git", ["rev-parse", name], { cwd: place.work, env: place.env, encoding: "utf8" }).trim();
 
-describe("H: gitDiffToRemote", () => {
-  test("167: the pushed commit, and everything since, new files too; nothing in the repository changes", async () => {
+describe("gitDiffToRemote", () => {
+  test("the pushed commit, and everything since, new files too; nothing in the repository changes", async () => {
     await using mcp = startMcp({ setup: clone });
     const { place } = mcp.codex;
     const status = () =>
@@ -44,7 +44,7 @@ describe("H: gitDiffToRemote", () => {
     expect(status()).toBe(before);
   });
 
-  test("167: in a folder below, and with nothing of its own", async () => {
+  test("in a folder below, and with nothing of its own", async () => {
     await using mcp = startMcp({ setup: clone, files: { "sub/x": "" } });
     const { place } = mcp.codex;
     execFileSync("git", ["push", "-q", "origin", "HEAD"], { cwd: place.work, env: place.env });
@@ -54,7 +54,7 @@ describe("H: gitDiffToRemote", () => {
     expect(result.diff).toContain("-one\n+two\n");
   });
 
-  test("168: outside of a repository, and in one without a remote", async () => {
+  test("outside of a repository, and in one without a remote", async () => {
     await using mcp = startMcp();
     for (const cwd of [mcp.codex.place.home, mcp.codex.place.work, '/no/"such"']) {
       const message = `failed to compute git diff to remote for cwd: ${JSON.stringify(cwd)}`;
@@ -172,10 +172,10 @@ describe("H: gitDiffToRemote", () => {
   });
 });
 
-describe("H: execOneOffCommand", () => {
+describe("execOneOffCommand", () => {
   const free = { sandboxPolicy: { mode: "danger-full-access" } };
 
-  test("169: its status and both outputs", async () => {
+  test("its status and both outputs", async () => {
     await using mcp = startMcp();
     const command = ["sh", "-c", "echo out; echo err >&2; exit 3"];
     expect((await mcp.request("execOneOffCommand", { command, ...free })).result).toEqual({
@@ -185,7 +185,7 @@ describe("H: execOneOffCommand", () => {
     });
   });
 
-  test("169: whoever asks and closes stdin at once is still answered", async () => {
+  test("whoever asks and closes stdin at once is still answered", async () => {
     await using mcp = startMcp();
     const answer = mcp.request("execOneOffCommand", { command: ["sh", "-c", "sleep 0.3; echo out"], ...free });
     mcp.end();
@@ -193,7 +193,7 @@ describe("H: execOneOffCommand", () => {
     expect((await mcp.ended()).exitCode).toBe(0);
   });
 
-  test("170: no command, no such program or folder, and a time limit; ping does not wait", async () => {
+  test("no command, no such program or folder, and a time limit; ping does not wait", async () => {
     await using mcp = startMcp();
     const fails = async (params: object) => (await mcp.request("execOneOffCommand", { ...free, ...params })).error;
     const missing = { code: -32603, message: "exec failed: No such file or directory (os error 2)" };
@@ -214,7 +214,7 @@ describe("H: execOneOffCommand", () => {
     expect((await mcp.request("execOneOffCommand", {})).error?.code).toBe(-32602);
   });
 
-  test("170: without a limit of its own it has ten seconds", async () => {
+  test("without a limit of its own it has ten seconds", async () => {
     await using mcp = startMcp();
     const order: string[] = [];
     const limited = async (name: string, limit: object) => {
@@ -226,7 +226,7 @@ describe("H: execOneOffCommand", () => {
     expect(order).toEqual(["8", "none", "12"]);
   });
 
-  test.skipIf(process.platform !== "linux")("171: read-only holds, whether asked for or by default", async () => {
+  test.skipIf(process.platform !== "linux")("read-only holds, whether asked for or by default", async () => {
     await using mcp = startMcp({ env: { OPENAI_API_KEY: "sk-secret" } });
     for (const policy of [{}, { sandboxPolicy: { mode: "read-only" } }]) {
       const command = ["sh", "-c", "echo $OPENAI_API_KEY; touch made"];

@@ -39,7 +39,7 @@ const shell: ToolDefinition = {
   parameters: { type: "object" },
 };
 
-test("C-034: the request has the fields of the wire, and function tools only", async () => {
+test("the request has the fields of the wire, and function tools only", async () => {
   await using model = await fakeModel([say("hi")]);
   await ask(overChat(model.url), { tools: [{ type: "local_shell" }, shell, { type: "web_search" }] });
   const [received] = model.requests;
@@ -65,7 +65,7 @@ test("no tools at all are no empty list", async () => {
   expect(model.requests[0]?.body).not.toHaveProperty("tools");
 });
 
-test("C-025, C-033: only the headers of the wire", async () => {
+test("only the headers of the wire", async () => {
   await using model = await fakeModel([say("hi")]);
   await ask(overChat(model.url));
   const {
@@ -132,7 +132,7 @@ test("reasoning in a message beside the delta", async () => {
   expect(itemsOf(await answerTo({ raw: [sse({ choices: [choice] }), doneLine] }))).toEqual([thought("a")]);
 });
 
-test("C-054: arguments in five fragments", async () => {
+test("arguments in five fragments", async () => {
   const raw = [
     pieces({ index: 0, id: "c", type: "function", function: { name: "shell", arguments: "" } }),
     ...['{"com', 'mand":', '["a', '"]', "}"].map((part) => pieces({ index: 0, function: { arguments: part } })),
@@ -174,7 +174,7 @@ test.each([
   ],
   ["ids alone", [[first], [second], [{ id: "b", ...rest(2) }], [{ id: "a", ...rest(1) }]]],
   ["an id at the start, nothing later", [[first], [rest(1)], [second], [rest(2)]]],
-])("C-055: two calls are two calls (D4): %s", async (_name, chunks) => {
+])("two calls are two calls: %s", async (_name, chunks) => {
   const raw = [...chunks.map((list) => pieces(...list)), chunk({}, "tool_calls"), doneLine];
   expect(itemsOf(await answerTo({ raw }))).toEqual([call("a", '{"x":1}'), call("b", '{"y":2}')]);
 });
@@ -202,7 +202,7 @@ test("no arguments at all are an empty object", async () => {
 });
 
 test.each(["stop", "length", "tool_calls", ""])(
-  "a call is handed over whatever the finish reason (D5): %j",
+  "a call is handed over whatever the finish reason: %j",
   async (reason) => {
     const raw = [
       pieces({ index: 0, id: "c", function: { name: "shell", arguments: "{}" } }),
@@ -225,7 +225,7 @@ test("a call that was cut off is an error, one that the model finished badly is 
   expect(itemsOf(await answerTo({ raw: [broken, chunk({}, "tool_calls"), doneLine] }))).toEqual([call("c", '{"com')]);
 });
 
-test("text and calls keep the model's order (D6)", async () => {
+test("text and calls keep the model's order", async () => {
   const piece = pieces({ index: 0, id: "c", function: { name: "shell", arguments: "{}" } });
   const text = chunk({ content: "I look." });
   expect(itemsOf(await answerTo({ raw: [text, piece, chunk({}, "tool_calls"), doneLine] }))).toEqual([
@@ -239,9 +239,9 @@ test("text and calls keep the model's order (D6)", async () => {
 });
 
 test.each([
-  ["C-056: cut by the length", [chunk({ content: "half" }), chunk({}, "length"), doneLine]],
-  ["C-057: no [DONE]", [chunk({ content: "half" }, "stop")]],
-  ["C-057: no [DONE] and no finish reason", [chunk({ content: "half" })]],
+  ["cut by the length", [chunk({ content: "half" }), chunk({}, "length"), doneLine]],
+  ["no [DONE]", [chunk({ content: "half" }, "stop")]],
+  ["no [DONE] and no finish reason", [chunk({ content: "half" })]],
   [
     "content in parts",
     [
@@ -278,7 +278,7 @@ test.each([
   [{ error: { message: "boom", code: 500 } }, "boom"],
   [{ error: "boom" }, "boom"],
   [{ error: {} }, "response.failed event received"],
-])("C-058: an error object is an error (D5): %j", async (part, text) => {
+])("an error object is an error: %j", async (part, text) => {
   const { error } = await answerTo({ raw: [chunk({ content: "x" }), sse(part), doneLine] });
   expect(error).toMatchObject({ message: `stream disconnected before completion: ${text}`, isRetryable: true });
 });

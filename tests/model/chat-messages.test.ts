@@ -33,7 +33,7 @@ const cases: [string, ResponseItem[], object[]][] = [
   ],
   ["a developer is the system", [{ ...userMessage("a"), role: "developer" }], [{ role: "system", content: "a" }]],
   [
-    "images are parts (D21)",
+    "images are parts",
     [
       {
         type: "message",

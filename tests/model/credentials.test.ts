@@ -39,7 +39,7 @@ const store = (content: object) => writeFileSync(authFile, JSON.stringify(conten
 const chatgpt = { kind: "chatgpt", token: "access", accountId: "account" };
 const key = { kind: "api-key", token: "stored" };
 
-test("C-026: a provider's variable that is missing or blank is an error that tells what to do", () => {
+test("a provider's variable that is missing or blank is an error that tells what to do", () => {
   const provider = providerAt("http://x/v1", { envKey: "ZZ_KEY", envKeyInstructions: "Get one at example.com." });
   expect(() => resolve(provider, { env: { OPENAI_API_KEY: "no" } })).toThrow(
     "Missing environment variable: `ZZ_KEY`. Get one at example.com.",
@@ -73,7 +73,7 @@ test.each([
   ["enterprise", key],
   ["edu", key],
   ["unheard-of", key],
-])("C-029: both tokens and a key are stored, plan %s", (plan, expected) => {
+])("both tokens and a key are stored, plan %s", (plan, expected) => {
   store({ OPENAI_API_KEY: "stored", tokens: tokens(plan) });
   expect(resolve(openai)).toMatchObject(expected);
 });
@@ -91,14 +91,14 @@ test("a key alone is used, unknown fields are ignored", () => {
 });
 
 test.each(["", "{", "[]", '{"tokens":{"access_token":5}}', '{"OPENAI_API_KEY":" "}'])(
-  "C-031: auth.json %j counts as missing",
+  "auth.json %j counts as missing",
   (text) => {
     writeFileSync(authFile, text);
     expect(resolve(openai)).toBeUndefined();
   },
 );
 
-test("C-031: a broken auth.json is told without its content; a missing one is not", () => {
+test("a broken auth.json is told without its content; a missing one is not", () => {
   const told: string[] = [];
   const warn = (sentence: string) => told.push(sentence);
   resolve(openai, { warn });
@@ -107,13 +107,13 @@ test("C-031: a broken auth.json is told without its content; a missing one is no
   expect(told).toEqual([`Cannot read "${authFile}": not a JSON object`]);
 });
 
-test("C-032: a provider of the user's gets no credential that it does not ask for (D2)", () => {
+test("a provider of the user's gets no credential that it does not ask for", () => {
   store({ OPENAI_API_KEY: "stored" });
   const env = { CODEX_API_KEY: "a", OPENAI_API_KEY: "b" };
   expect(resolve(providerAt("https://example.com/v1"), { env })).toBeUndefined();
 });
 
-test("C-033: nothing but the provider's variable goes over the chat wire", () => {
+test("nothing but the provider's variable goes over the chat wire", () => {
   store({ OPENAI_API_KEY: "stored" });
   expect(resolve({ ...openai, wireApi: "chat" }, { env: { OPENAI_API_KEY: "b" } })).toBeUndefined();
 });

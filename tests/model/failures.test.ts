@@ -19,7 +19,7 @@ const retried = (wireApi: (typeof wires)[number], requestMaxRetries: number) => 
   provider: { wireApi, requestMaxRetries },
 });
 
-test("C-026: a credential that is missing ends the attempt before any request", async () => {
+test("a credential that is missing ends the attempt before any request", async () => {
   await using model = await fakeModel([]);
   const credential = () => {
     throw new UserError("Missing environment variable: `ZZ_KEY`.");
@@ -31,7 +31,7 @@ test("C-026: a credential that is missing ends the attempt before any request", 
   expect(model.requests).toEqual([]);
 });
 
-test.each(wires)("C-045: a connection that breaks after any event is a broken stream (%s)", async (wireApi) => {
+test.each(wires)("a connection that breaks after any event is a broken stream (%s)", async (wireApi) => {
   const step = callTool("shell", { command: ["ls"] }, { reasoning: "hm", text: "hi" });
   // The last event on the chat wire is [DONE], before it the finish reason: from there on the answer is whole.
   const events = wireApi === "responses" ? 12 : 4;
@@ -45,7 +45,7 @@ test.each(wires)("C-045: a connection that breaks after any event is a broken st
   }
 });
 
-test("C-041: an orderly end before response.completed; what was whole counts", async () => {
+test("an orderly end before response.completed; what was whole counts", async () => {
   const item = { type: "message", role: "assistant", content: [{ type: "output_text", text: "part" }] };
   const raw = [`data: ${JSON.stringify({ type: "response.output_item.done", item })}\n\n`];
   await using model = await fakeModel([{ raw }]);
@@ -56,19 +56,24 @@ test("C-041: an orderly end before response.completed; what was whole counts", a
 
 test.each([
   [
-    "C-042",
+    "a limit with the time to wait",
     { code: "rate_limit_exceeded", message: "Slow down, try again in 1.5s." },
     "Slow down, try again in 1.5s.",
     1500,
   ],
-  ["C-043", { code: "server_error", message: "Oops, try again in 1.5s." }, "Oops, try again in 1.5s.", undefined],
+  [
+    "another error with a time",
+    { code: "server_error", message: "Oops, try again in 1.5s." },
+    "Oops, try again in 1.5s.",
+    undefined,
+  ],
   [
     "a wait of a day",
     { code: "rate_limit_exceeded", message: "Please try again in 86400s." },
     "Please try again in 86400s.",
     86_400_000,
   ],
-  ["C-044", {}, "response.failed event received", undefined],
+  ["no error at all", {}, "response.failed event received", undefined],
 ])("%s: response.failed", async (_name, failed, text, retryAfterMs) => {
   await using model = await fakeModel([{ failed, keepOpen: true }]);
   const { error } = await ask(clientAt(model.url));
@@ -93,14 +98,14 @@ test.each([
   ["after the headers", { hang: true }],
   ["instead of headers", { hang: "headers" }],
   ["in the middle", { raw: ['data: {"type":"response.created"}\n\n'], keepOpen: true }],
-] satisfies [string, ModelStep][])("C-046: silence %s ends the attempt", async (_name, step) => {
+] satisfies [string, ModelStep][])("silence %s ends the attempt", async (_name, step) => {
   await using model = await fakeModel([step]);
   const provider = { streamIdleTimeoutMs: 60, requestMaxRetries: 3 };
   expect((await ask(clientAt(model.url, { provider }))).error).toMatchObject({ message: idle, isRetryable: true });
   expect(model.requests).toHaveLength(1);
 });
 
-test("C-046: comments are silence, events are not", async () => {
+test("comments are silence, events are not", async () => {
   const event = 'data: {"type":"response.in_progress"}\n\n';
   const provider = { streamIdleTimeoutMs: 150 };
   await using comments = await fakeModel([{ raw: Array(50).fill(": ping\n\n"), gapMs: 20 }]);
@@ -109,7 +114,7 @@ test("C-046: comments are silence, events are not", async () => {
   expect((await ask(clientAt(events.url, { provider }))).error).toMatchObject({ message: earlyClose });
 });
 
-test("C-048: any other status is told with its body and not repeated here", async () => {
+test("any other status is told with its body and not repeated here", async () => {
   await using model = await fakeModel([{ status: 400, body: { error: { message: "bad" } } }]);
   expect((await ask(clientAt(model.url, retried("responses", 3)))).error).toMatchObject({
     message: 'unexpected status 400 Bad Request: {"error":{"message":"bad"}}',
@@ -117,7 +122,7 @@ test("C-048: any other status is told with its body and not repeated here", asyn
   });
 });
 
-test("C-049: a 429 is repeated after the time the server names", async () => {
+test("a 429 is repeated after the time the server names", async () => {
   await using told = await fakeModel([{ status: 429, headers: { "retry-after": "3" } }, say("hi")]);
   await using other = await fakeModel([{ status: 500 }, { status: 500 }, say("hi")]); // repeated twice within a second
   const order: string[] = [];
@@ -147,7 +152,7 @@ test.each([
   ["responses", 503, "exceeded retry limit, last status: 503 Service Unavailable"],
   ["chat", 500, "exceeded retry limit, last status: 500 Internal Server Error"],
   ["responses", 401, "exceeded retry limit, last status: 401 Unauthorized"],
-] as const)("C-050, C-051: %s wire, always %i", async (wireApi, status, message) => {
+] as const)("%s wire, always %i", async (wireApi, status, message) => {
   await using model = await fakeModel([{ status }, { status }]);
   expect((await ask(clientAt(model.url, retried(wireApi, 1)))).error).toMatchObject({ message, isRetryable: true });
   expect(model.requests).toHaveLength(2);
@@ -160,7 +165,7 @@ test("a 401 on the chat wire is an unexpected status", async () => {
   });
 });
 
-test("C-052: a used-up plan is told and nothing is repeated", async () => {
+test("a used-up plan is told and nothing is repeated", async () => {
   const body = { error: { type: "usage_limit_reached", resets_in_seconds: 11_520 } };
   await using model = await fakeModel([{ status: 429, body, headers: { "retry-after": "1" } }]);
   const credential: Credential = { kind: "chatgpt", token: "t", source: "", accountId: undefined, plan: "plus" };

@@ -15,7 +15,7 @@ const sse = (event: object) => `data: ${JSON.stringify(event)}\n\n`;
 const itemDone = (item: object) => sse({ type: "response.output_item.done", item });
 const completed = sse({ type: "response.completed", response: { id: "resp_1" } });
 
-test("C-019: the body has exactly the fields of the wire, in their order", async () => {
+test("the body has exactly the fields of the wire, in their order", async () => {
   await using model = await fakeModel([say("hi")]);
   await ask(clientAt(model.url), { reasoning: { effort: "medium", summary: "auto" } });
   const [received] = model.requests;
@@ -37,13 +37,13 @@ test("C-019: the body has exactly the fields of the wire, in their order", async
   expect(received).toMatchObject({ path: "/v1/responses", headers: { session_id: conversationId } });
 });
 
-test("C-020, C-022: no reasoning settings, a verbosity", async () => {
+test("no reasoning settings, a verbosity", async () => {
   await using model = await fakeModel([say("hi")]);
   await ask(clientAt(model.url), { verbosity: "low" });
   expect(model.requests[0]?.body).toMatchObject({ reasoning: null, include: [], text: { verbosity: "low" } });
 });
 
-test("C-025: exactly the headers of the wire", async () => {
+test("exactly the headers of the wire", async () => {
   await using model = await fakeModel([say("hi")]);
   const credential = { kind: "chatgpt", token: "t0ken", source: "", accountId: "acc", plan: undefined } as const;
   await ask(clientAt(model.url, { credential: () => credential, env: { TERM: "xterm" } }));
@@ -72,7 +72,7 @@ test.each([
   [{ TERM_PROGRAM: "vscode", TERM_PROGRAM_VERSION: "1.9", TERM: "xterm" }, "vscode/1.9"],
   [{ TERM_PROGRAM: "tmux\u2014x" }, "tmux_x"],
   [{}, "unknown"],
-])("C-035: the user agent ends with the terminal of %j", async (env, terminal) => {
+])("the user agent ends with the terminal of %j", async (env, terminal) => {
   await using model = await fakeModel([say("hi")]);
   await ask(clientAt(model.url, { env, originator: "my_host" }));
   const { originator, "user-agent": agent } = model.requests[0]?.headers ?? {};
@@ -81,7 +81,7 @@ test.each([
   expect(agent?.split(") ")[1]).toBe(terminal);
 });
 
-test("C-027: headers and query of the provider", async () => {
+test("headers and query of the provider", async () => {
   await using model = await fakeModel([say("hi")]);
   const provider = {
     httpHeaders: { "X-Test": "1", Accept: "text/x" },
@@ -115,7 +115,7 @@ test.each(["not a URL", "ftp://example.com", "localhost:8080/v1"])("the base URL
   });
 });
 
-test("C-036: deltas, a message, the usage", async () => {
+test("deltas, a message, the usage", async () => {
   await using model = await fakeModel([say("Hello", { deltas: ["Hel", "lo"] })]);
   expect(await ask(clientAt(model.url))).toEqual({
     events: [
@@ -128,7 +128,7 @@ test("C-036: deltas, a message, the usage", async () => {
   });
 });
 
-test("C-037: a message in parts, a refusal and a part nobody knows", async () => {
+test("a message in parts, a refusal and a part nobody knows", async () => {
   const content = [
     { type: "output_text", text: "one", annotations: [] },
     { type: "refusal", refusal: "no" },
@@ -140,7 +140,7 @@ test("C-037: a message in parts, a refusal and a part nobody knows", async () =>
   expect(itemsOf(await ask(clientAt(model.url)))).toEqual([{ type: "message", role: "assistant", content: texts }]);
 });
 
-test("C-038, C-039: reasoning in parts, raw reasoning", async () => {
+test("reasoning in parts, raw reasoning", async () => {
   await using model = await fakeModel([think(["a", "b"], { rawReasoning: "raw", encrypted: "ENC==" })]);
   expect((await ask(clientAt(model.url))).events).toEqual([
     { type: "reasoning_section_break" },
@@ -204,7 +204,7 @@ test("a web search begins and ends, and leaves no item", async () => {
   ]);
 });
 
-test("C-040: what is no JSON, unknown or of the wrong shape is skipped", async () => {
+test("what is no JSON, unknown or of the wrong shape is skipped", async () => {
   const raw = [
     "data: not json\n\n",
     ": comment\n\n",
@@ -220,7 +220,7 @@ test("C-040: what is no JSON, unknown or of the wrong shape is skipped", async (
   expect(await ask(clientAt(model.url))).toEqual({ events: [{ ...done, usage: null }], error: undefined });
 });
 
-test("C-040: an incomplete answer is an early end; what came before it counts", async () => {
+test("an incomplete answer is an early end; what came before it counts", async () => {
   await using model = await fakeModel([callTool("shell", {}, { incomplete: "max_output_tokens" })]);
   const answer = await ask(clientAt(model.url));
   expect(itemsOf(answer)).toHaveLength(1);
@@ -240,19 +240,19 @@ test("a reason that is no text is told as it came", async () => {
   });
 });
 
-test("C-047: the answer ends when it is complete, not when the connection is closed (D3)", async () => {
+test("the answer ends when it is complete, not when the connection is closed", async () => {
   await using model = await fakeModel([say("hi", { keepOpen: true })]);
   const { events } = await ask(clientAt(model.url));
   expect(events.at(-1)).toEqual({ ...done, usage });
 });
 
-test("C-053: an answer without usage", async () => {
+test("an answer without usage", async () => {
   await using model = await fakeModel([say("hi", { usage: null })]);
   const { events } = await ask(clientAt(model.url));
   expect(events.at(-1)).toEqual({ ...done, usage: null });
 });
 
-test("C-054: text in several bytes a letter may be cut anywhere", async () => {
+test("text in several bytes a letter may be cut anywhere", async () => {
   const text = "dé — 漢字 🎉";
   const item = itemDone({ type: "message", role: "assistant", content: [{ type: "output_text", text }] });
   await using model = await fakeModel([{ raw: [...`${item}${completed}`], gapMs: 0 }]);

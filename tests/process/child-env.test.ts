@@ -49,7 +49,7 @@ test.each<[string, Partial<ShellEnvironmentPolicy>, Record<string, string>]>([
   ["set may add a name that the default excludes", { inherit: "none", set: { B_KEY: "b" } }, { B_KEY: "b" }],
   ["include_only may remove what was set", { includeOnly: ["HOME"], set: { B_KEY: "b" } }, { HOME: "/home/me" }],
   ["a pattern has no other special characters", { includeOnly: ["HO.E", "[A-Z]*", "(LANG)"] }, {}],
-])("C-018: %s", (_, policy, expected) => {
+])("%s", (_, policy, expected) => {
   expect(childEnvironment({ ...defaults, ...policy }, parent, { networkDisabled: false })).toEqual(expected);
 });
 

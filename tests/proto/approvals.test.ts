@@ -6,7 +6,7 @@ import { inputOf } from "../support/requests.ts";
 const untrusted = ["-s", "danger-full-access", "-a", "untrusted"];
 const rejected = "exec command rejected by user";
 
-describe("X-064: a command that is asked about", () => {
+describe("a command that is asked about", () => {
   test.each(["the task", "the call"])("is run when %s is answered with approved, without the sandbox", async (who) => {
     await using model = await fakeModel([callShell(["bash", "-c", "echo x > made"]), say("done")]);
     await using proto = startProto({ model, args: ["-s", "read-only", "-a", "untrusted"] });
@@ -28,7 +28,7 @@ describe("X-064: a command that is asked about", () => {
     ]);
   });
 
-  test("C-093: is asked about once when it is approved for the session, twice otherwise", async () => {
+  test("is asked about once when it is approved for the session, twice otherwise", async () => {
     const touch = (file: string) => callShell(["touch", file]);
     await using model = await fakeModel([touch("a"), touch("a"), touch("b"), touch("b"), say("done")]);
     await using proto = startProto({ model, args: untrusted });
@@ -42,7 +42,7 @@ describe("X-064: a command that is asked about", () => {
     expect(asked).toEqual(["a", "b", "b"]);
   });
 
-  test("C-094: denied: the model is told, and the task goes on", async () => {
+  test("denied: the model is told, and the task goes on", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("fine")]);
     await using proto = startProto({ model, args: untrusted });
     proto.input("go", "1");
@@ -53,7 +53,7 @@ describe("X-064: a command that is asked about", () => {
     expect(proto.codex.place.files()).toEqual({});
   });
 
-  test("C-094: abort: the task is interrupted", async () => {
+  test("abort: the task is interrupted", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("next")]);
     await using proto = startProto({ model, args: untrusted });
     proto.input("go", "1");
@@ -64,7 +64,7 @@ describe("X-064: a command that is asked about", () => {
     expect((await proto.next("task_complete")).id).toBe("2");
   });
 
-  test("C-095: stays open when the id is wrong or the word unknown", async () => {
+  test("stays open when the id is wrong or the word unknown", async () => {
     await using model = await fakeModel([callShell(["touch", "x"]), say("done")]);
     await using proto = startProto({ model, args: untrusted });
     proto.input("go", "1");
@@ -89,7 +89,7 @@ describe("X-064: a command that is asked about", () => {
     expect(proto.codex.place.files()).toEqual({ x: "" });
   });
 
-  test("C-096: on-failure asks after a denial, runs it again, and plain approved is not remembered", async () => {
+  test("on-failure asks after a denial, runs it again, and plain approved is not remembered", async () => {
     const write = callShell(["bash", "-c", "echo x >> made"]);
     await using model = await fakeModel([write, write, say("done")]);
     await using proto = startProto({ model, args: ["-s", "read-only", "-a", "on-failure"] });
@@ -113,7 +113,7 @@ describe("X-064: a command that is asked about", () => {
   });
 });
 
-describe("X-064, C-097: a patch that is asked about", () => {
+describe("a patch that is asked about", () => {
   const patch = "*** Begin Patch\n*** Add File: n.txt\n+hi\n*** End Patch";
   const call = callTool("shell", { command: ["apply_patch", patch] });
 

@@ -21,7 +21,7 @@ async function pidsOf(proto: ProtoSession): Promise<readonly number[]> {
 
 const allGone = (pids: readonly number[]) => expect.poll(() => pids.filter(isAlive)).toEqual([]);
 
-describe("X-059: the end of stdin", () => {
+describe("the end of stdin", () => {
   test("without a task ends the program at once", async () => {
     const run = await runCodex(["proto"], { stdin: "" });
     expect(run).toMatchObject({ exitCode: 0, messages: [{ type: "session_configured" }] });
@@ -99,7 +99,7 @@ describe("X-059: the end of stdin", () => {
   });
 });
 
-describe("X-060: shutdown", () => {
+describe("shutdown", () => {
   test("without a task", async () => {
     await using proto = startProto();
     proto.send({ type: "shutdown" }, "bye");
@@ -107,7 +107,7 @@ describe("X-060: shutdown", () => {
     expect((await proto.ended()).exitCode).toBe(0); // although stdin is open
   });
 
-  test("C-069: during a command", async () => {
+  test("during a command", async () => {
     await using model = await fakeModel([stays]);
     await using proto = startProto({ model, args: fullAccess });
     proto.input("go", "1");
@@ -125,7 +125,7 @@ describe("X-060: shutdown", () => {
   test.each([
     ["before the first byte of an answer", { hang: "headers" } as const],
     ["in the stream", { hang: true } as const],
-  ])("C-069: %s", async (_, step) => {
+  ])("%s", async (_, step) => {
     await using model = await fakeModel([step]);
     await using proto = startProto({ model });
     proto.input("go", "1");
@@ -148,7 +148,7 @@ describe("X-060: shutdown", () => {
   });
 });
 
-describe("X-061: signals", () => {
+describe("signals", () => {
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -240,7 +240,7 @@ describe("a reader that goes away", () => {
   });
 });
 
-test("X-062: stdin that is a terminal is refused", async () => {
+test("stdin that is a terminal is refused", async () => {
   using place = workspace();
   const { stdout } = spawnSync(
     "script",

@@ -21,7 +21,7 @@ describe("an interrupt", () => {
     });
   });
 
-  test("C-068: while compacting: turn_aborted, and the history is what it was", async () => {
+  test("while compacting: turn_aborted, and the history is what it was", async () => {
     await using model = await fakeModel([say("one"), { hang: true }, say("two")]);
     await using proto = startProto({ model });
     proto.input("first", "1");

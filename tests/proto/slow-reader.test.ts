@@ -44,7 +44,7 @@ function rolloutName(proto: ProtoSession): string {
   return Object.keys(proto.codex.place.homeFiles()).find((name) => name.startsWith("sessions")) ?? "";
 }
 
-test("X-061: the first SIGTERM leaves a reader that does not read a little time, the second none", async () => {
+test("the first SIGTERM leaves a reader that does not read a little time, the second none", async () => {
   const command = ["bash", "-c", "yes 0123456789 | head -c 200000000"];
   await using model = await fakeModel([callShell(command, { args: { timeout_ms: 900_000 } })]);
   await using proto = startProto({ model, args: fullAccess });

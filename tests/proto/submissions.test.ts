@@ -5,7 +5,7 @@ import { inputOf, promptOf } from "../support/requests.ts";
 import { runCodex } from "../support/run-codex.ts";
 
 describe("a conversation", () => {
-  test("X-056, X-057: session_configured with an empty id, then the lines of a turn with the client's", async () => {
+  test("session_configured with an empty id, then the lines of a turn with the client's", async () => {
     await using model = await fakeModel([think("R", { text: "answer", deltas: ["ans", "wer"] })]);
     await using proto = startProto({ model });
     const first = await proto.next("session_configured");
@@ -40,7 +40,7 @@ describe("a conversation", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("X-065: two tasks with the same id both run", async () => {
+  test("two tasks with the same id both run", async () => {
     await using model = await fakeModel([say("one"), say("two")]);
     await using proto = startProto({ model });
     proto.input("first", "x");
@@ -90,7 +90,7 @@ describe("a conversation", () => {
     expect(second.messages.at(-1)).toEqual({ type: "task_complete", last_agent_message: "recorded" });
   });
 
-  test("X-063: commands run in the sandbox", async () => {
+  test("commands run in the sandbox", async () => {
     await using model = await fakeModel([callShell(["bash", "-c", "echo out; echo x > made.txt"]), say("done")]);
     await using proto = startProto({ model, args: ["-s", "read-only", "-a", "never"] });
     proto.input("go");
@@ -150,7 +150,7 @@ const bad: readonly (readonly [name: string, line: string, id: string, problem: 
   ],
 ];
 
-describe("X-058: a line that is no submission", () => {
+describe("a line that is no submission", () => {
   test.each(bad)(
     "%s: an error with the line's id, a line in the log, and the next one is served",
     async (_, line, id, problem) => {
@@ -193,7 +193,7 @@ describe("X-058: a line that is no submission", () => {
 });
 
 describe("a line that is a submission", () => {
-  test("X-066: of 1 MB in small pieces", async () => {
+  test("of 1 MB in small pieces", async () => {
     await using model = await fakeModel([say("ok")]);
     await using proto = startProto({ model });
     const text = "é".repeat(500_000);

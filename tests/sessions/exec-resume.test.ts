@@ -23,7 +23,7 @@ const policies = (file: string) =>
     type === "turn_context" ? [[payload["approval_policy"], (payload["sandbox_policy"] as { mode: string }).mode]] : [],
   );
 
-test("C-070, X-083: the same id, the same file, everything that was said, and usage that goes on", async () => {
+test("the same id, the same file, everything that was said, and usage that goes on", async () => {
   await using model = await fakeModel([
     { reasoning: "**Look**", encrypted: "ENC==", ...callShell(["bash", "-c", "echo hello"]) },
     say("First."),
@@ -63,7 +63,7 @@ test("C-070, X-083: the same id, the same file, everything that was said, and us
   expect(linesOf(file).filter(({ type }) => type === "session_meta")).toHaveLength(1);
 });
 
-describe("X-084: what is not there is an error, never a new session", () => {
+describe("what is not there is an error, never a new session", () => {
   test.each([
     ["an unknown id", ["exec", "resume", unknownId, "go"], 1, `Error: no rollout found for session id ${unknownId}`],
     ["a word that is no id", ["exec", "resume", "yesterday", "go"], 1, 'Error: Not a session id: "yesterday"'],
@@ -319,7 +319,7 @@ test("a fork has a new id and file, and the first session does not see it", asyn
   expect(shape(inputOfRequest(model, 4))).not.toContain("user: two");
 });
 
-test("X-085: --ephemeral goes on without a trace", async () => {
+test("--ephemeral goes on without a trace", async () => {
   await using model = await fakeModel([say("First."), say("Second."), say("Third.")]);
   using codex = sessionPlace({ model });
   await codex.run(["exec", "one"]);
@@ -337,7 +337,7 @@ test("X-085: --ephemeral goes on without a trace", async () => {
 describe("damage", () => {
   const torn = '{"timestamp":"2025-09-10T08:48:51.355Z","type":"response_item","payl';
 
-  test("C-071, D10: a torn last line is cut off, the call before it answered behind it and on disk", async () => {
+  test("a torn last line is cut off, the call before it answered behind it and on disk", async () => {
     await using model = await fakeModel([
       callShell(["bash", "-c", "echo hello"]),
       say("ok"),

@@ -24,7 +24,7 @@ test("CODEX_HOME is made canonical and may be relative", () => {
   expect(findCodexHome({ CODEX_HOME: "link" }, folder)).toBe(path.join(folder, "real"));
 });
 
-test("C-013: CODEX_HOME must be a folder that exists", () => {
+test("CODEX_HOME must be a folder that exists", () => {
   const folder = tempFolder({ file: "" });
   expect(() => findCodexHome({ CODEX_HOME: `${folder}/file` }, "/")).toThrow(
     new UserError(`Not a directory (os error 20): CODEX_HOME is "${folder}/file"`),

@@ -21,7 +21,7 @@ test.each<[name: string, text: string, expected: Record<string, string>]>([
   expect(Object.fromEntries(parseDotEnv(text))).toEqual(expected);
 });
 
-test("C-014: .env beats the environment, except for our own settings", () => {
+test(".env beats the environment, except for our own settings", () => {
   const env = overlayDotEnv(
     { OPENAI_API_KEY: "b", CODEX_HOME: "/home", PATH: "/bin" },
     "OPENAI_API_KEY=a\nCODEX_HOME=/x\ncodex_api_key=y\n__proto__=z",

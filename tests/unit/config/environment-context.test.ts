@@ -36,17 +36,13 @@ test.each<[name: string, facts: EnvironmentFacts, lines: readonly string[]]>([
       "  <network_access>enabled</network_access>",
     ],
   ],
-  ["C-064: only a new directory", { cwd: "/other" }, ["  <cwd>/other</cwd>"]],
+  ["only a new directory", { cwd: "/other" }, ["  <cwd>/other</cwd>"]],
   [
-    "C-064: only a new sandbox",
+    "only a new sandbox",
     { sandboxPolicy: { ...workspaceWrite, network_access: true } },
     ["  <sandbox_mode>workspace-write</sandbox_mode>", "  <network_access>enabled</network_access>"],
   ],
-  [
-    "C-064: only a new approval policy",
-    { approvalPolicy: "untrusted" },
-    ["  <approval_policy>untrusted</approval_policy>"],
-  ],
+  ["only a new approval policy", { approvalPolicy: "untrusted" }, ["  <approval_policy>untrusted</approval_policy>"]],
 ])("the environment context tells %s", (_, facts, lines) => {
   expect(environmentContextText(facts)).toBe(["<environment_context>", ...lines, "</environment_context>"].join("\n"));
 });

@@ -43,7 +43,7 @@ function load({ toml, files, flags = {}, env = {} }: Setup = {}): { config: Conf
   return { config, folder };
 }
 
-test("C-001: without a file everything has its default", () => {
+test("without a file everything has its default", () => {
   const { config, folder } = load();
   expect(config).toEqual({
     codexHome: `${folder}/home`,
@@ -119,12 +119,12 @@ model = "slow"
 test.each<[name: string, flags: ConfigFlags, expected: Partial<Config>]>([
   ["the top level", {}, { model: "top", approvalPolicy: "untrusted" }],
   ["-c over the top level", { overrides: ["model=c"] }, { model: "c" }],
-  ["C-011: the later -c", { overrides: ["model=c", "model=d"] }, { model: "d" }],
+  ["the later -c", { overrides: ["model=c", "model=d"] }, { model: "d" }],
   ["the profile over the top level", { profile: "fast" }, { model: "fast", modelReasoningEffort: "high" }],
   ["a profile from -c", { overrides: ["profile=fast"] }, { model: "fast", approvalPolicy: "never" }],
   ["-p over -c profile", { profile: "slow", overrides: ["profile=fast"] }, { model: "slow" }],
-  ["C-010: the profile over -c", { profile: "fast", overrides: ["model=x"] }, { model: "fast" }],
-  ["C-010: -m over the profile", { profile: "fast", overrides: ["model=x"], model: "m" }, { model: "m" }],
+  ["the profile over -c", { profile: "fast", overrides: ["model=x"] }, { model: "fast" }],
+  ["-m over the profile", { profile: "fast", overrides: ["model=x"], model: "m" }, { model: "m" }],
   ["-c into the profile", { profile: "fast", overrides: ["profiles.fast.model=x"] }, { model: "x" }],
   ["a profile's sandbox mode does nothing", { profile: "fast" }, { sandboxPolicy: { mode: "read-only" } }],
   ["a client's settings over -c", { overrides: ["model=c"], settings: { model: "s" } }, { model: "s" }],
@@ -164,16 +164,16 @@ test.each<[name: string, flags: ConfigFlags, warnings: readonly string[]]>([
   ["is not told when the flag beats both", { profile: "fast", overrides: ["model=x"], model: "m" }, []],
   ["is not told when the profile says the same", { profile: "fast", overrides: ["model=fast"] }, []],
   ["is not told without a profile", { overrides: ["model=x", "constructor=1"] }, []],
-])("D1: a -c key that the profile shadows %s", (_, flags, warnings) => {
+])("a -c key that the profile shadows %s", (_, flags, warnings) => {
   expect(load({ toml: profiles.replace("sandbox_mode", "# sandbox_mode"), flags }).config.warnings).toEqual(warnings);
 });
 
 test.each<[name: string, setup: Setup, message: string]>([
-  ["C-005: an unknown profile", { flags: { overrides: ["profile=zz"] } }, "config profile `zz` not found"],
+  ["an unknown profile", { flags: { overrides: ["profile=zz"] } }, "config profile `zz` not found"],
   ["a profile of no own name", { flags: { profile: "__proto__" } }, "config profile `__proto__` not found"],
-  ["C-006: an unknown provider", { flags: { overrides: ["model_provider=zz"] } }, "Model provider `zz` not found"],
+  ["an unknown provider", { flags: { overrides: ["model_provider=zz"] } }, "Model provider `zz` not found"],
   [
-    "C-009: a wrong type from -c, which is not in the file",
+    "a wrong type from -c, which is not in the file",
     { toml: 'model = "m"', flags: { overrides: ["model=true"] } },
     "invalid type: boolean `true`, expected a string\nin `model`\n",
   ],
@@ -187,13 +187,13 @@ test.each<[name: string, setup: Setup, message: string]>([
     { flags: { settings: { model_reasoning_effort: "bogus" } } },
     "unknown variant `bogus`, expected one of `minimal`, `low`, `medium`, `high`\nin `model_reasoning_effort`\n",
   ],
-  ["X-015, E9: a missing directory", { flags: { cwd: "nosuch" } }, 'No such directory: "nosuch"'],
+  ["a missing directory", { flags: { cwd: "nosuch" } }, 'No such directory: "nosuch"'],
   ["a file as directory", { files: { "place/file": "" }, flags: { cwd: "file" } }, 'Not a directory: "file"'],
 ])("%s is refused", (_, setup, message) => {
   expect(() => load(setup)).toThrow(new UserError(message));
 });
 
-test("C-003: a wrong type in the file names the file", () => {
+test("a wrong type in the file names the file", () => {
   const folder = tempFolder({ "home/config.toml": 'model_context_window = "abc"' });
   expect(() => loadConfig({ flags: {}, env: { CODEX_HOME: `${folder}/home` }, processCwd: folder })).toThrow(
     new UserError(
@@ -202,7 +202,7 @@ test("C-003: a wrong type in the file names the file", () => {
   );
 });
 
-test("X-015: -C is relative to the process's directory and made canonical", () => {
+test("-C is relative to the process's directory and made canonical", () => {
   const folder = tempFolder({ "place/real/x": "" });
   symlinkSync("real", path.join(folder, "place/link"));
   const cwdOf = (cwd: string) =>
@@ -214,7 +214,7 @@ test("X-015: -C is relative to the process's directory and made canonical", () =
   ]);
 });
 
-test("C-014, C-015: .env of the home counts, that of the project does not", () => {
+test(".env of the home counts, that of the project does not", () => {
   const { config } = load({
     files: {
       "home/.env": "OPENAI_API_KEY=a\nCODEX_HOME=/x\nOPENAI_BASE_URL=http://127.0.0.1:1/v1",
@@ -251,15 +251,15 @@ test("the workspace-write policy has absolute roots", () => {
   });
 });
 
-test("C-016: network access is a matter of workspace-write alone", () => {
+test("network access is a matter of workspace-write alone", () => {
   const policy = load({ toml: workspaceWrite, flags: { sandboxMode: "read-only" } }).config.sandboxPolicy;
   expect(policy).toEqual({ mode: "read-only" });
   expect(hasNetworkAccess(policy)).toBe(false);
 });
 
 test.each<[name: string, setup: Setup, supportsReasoning: boolean, contextWindow: number | null]>([
-  ["C-020: an unknown model", { flags: { model: "x" } }, false, null],
-  ["C-021: forced", { toml: "model_supports_reasoning_summaries = true", flags: { model: "x" } }, true, null],
+  ["an unknown model", { flags: { model: "x" } }, false, null],
+  ["forced", { toml: "model_supports_reasoning_summaries = true", flags: { model: "x" } }, true, null],
   ["switched off", { toml: "model_supports_reasoning_summaries = false" }, false, 272_000],
   ["a window of its own", { toml: "model_context_window = 9", flags: { model: "x" } }, false, 9],
 ])("the model's facts: %s", (_, setup, supportsReasoning, contextWindow) => {
@@ -269,7 +269,7 @@ test.each<[name: string, setup: Setup, supportsReasoning: boolean, contextWindow
 
 test.each<[name: string, setup: Setup, expected: string | undefined]>([
   [
-    "C-017: a file, relative to the directory",
+    "a file, relative to the directory",
     {
       files: { "place/sub/i.md": "\n be good \n" },
       flags: { cwd: "sub", overrides: ["experimental_instructions_file=i.md"] },
@@ -297,7 +297,7 @@ test.each<[name: string, setup: Setup, expected: string | undefined]>([
   expect(load(setup).config.baseInstructions).toBe(expected);
 });
 
-test("C-017: an instructions file that is empty or missing is refused", () => {
+test("an instructions file that is empty or missing is refused", () => {
   const folder = tempFolder({ "empty.md": " \n" });
   const use = (file: string) => () =>
     loadConfig({
@@ -323,7 +323,7 @@ test.each<[toml: string | undefined, flag: boolean | undefined, shown: boolean]>
   expect(load({ ...(toml === undefined ? {} : { toml }), flags }).config.showRawAgentReasoning).toBe(shown);
 });
 
-test("C-126: project_doc_max_bytes reaches the documents, and what is cut is told", () => {
+test("project_doc_max_bytes reaches the documents, and what is cut is told", () => {
   const { config, folder } = load({
     toml: "project_doc_max_bytes = 4",
     files: { "home/AGENTS.md": "home\n", "place/AGENTS.md": "project" },

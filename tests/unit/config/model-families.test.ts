@@ -29,7 +29,7 @@ test.each([
   ["gpt-5-mini", { ...reasoning, supportsVerbosity: true }, null],
   ["mock-model", plain, null],
   ["", plain, null],
-])("C-020 to C-024: facts about the model %j", (model, family, contextWindow) => {
+])("facts about the model %j", (model, family, contextWindow) => {
   expect(modelFamily(model)).toEqual(family);
   expect(contextWindowOf(model)).toBe(contextWindow);
 });

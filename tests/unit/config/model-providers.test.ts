@@ -25,7 +25,7 @@ test("a provider needs nothing but a name", () => {
   expect(provider('name = "X"\nunknown = 1')).toEqual({ ...defaults, name: "X" });
 });
 
-test("C-027: every field of a provider is read, retries at most 100", () => {
+test("every field of a provider is read, retries at most 100", () => {
   const toml = `
     name = "Azure"
     base_url = "https://example.com/openai/"
@@ -59,7 +59,7 @@ test.each<[name: string, env: Environment, baseUrl: string | undefined]>([
   ["by itself", {}, undefined],
   ["with OPENAI_BASE_URL", { OPENAI_BASE_URL: "http://127.0.0.1/v1" }, "http://127.0.0.1/v1"],
   ["with a blank one", { OPENAI_BASE_URL: " " }, undefined],
-])("C-025: the built-in provider openai %s", (_, env, baseUrl) => {
+])("the built-in provider openai %s", (_, env, baseUrl) => {
   expect(knownProviders({ env, configured: new Map() }).get("openai")).toEqual({
     ...defaults,
     name: "OpenAI",
@@ -81,7 +81,7 @@ test.each<[name: string, env: Environment, baseUrl: string]>([
   expect(knownProviders({ env, configured: new Map() }).get("oss")).toEqual({ ...defaults, name: "gpt-oss", baseUrl });
 });
 
-test("C-028: a built-in provider cannot be redefined, others are found by their id alone", () => {
+test("a built-in provider cannot be redefined, others are found by their id alone", () => {
   const configured = new Map([
     ["openai", provider('name = "Evil"')],
     ["mine", provider('name = "Mine"')],

@@ -30,7 +30,7 @@ test.each([
   ["model={a=1}", { a: 1n }],
   ["model=1\nprofile=2", "1\nprofile=2"],
   ["model=größe", "größe"],
-])("C-008: the value of -c %j", (text, value) => {
+])("the value of -c %j", (text, value) => {
   expect(merged("", text)).toEqual({ model: value });
 });
 
@@ -38,7 +38,7 @@ test.each([
   ["foo", "Error parsing -c overrides: Invalid override (missing '='): foo"],
   ["=x", "Error parsing -c overrides: Empty key in override: =x"],
   ["  =x", "Error parsing -c overrides: Empty key in override:   =x"],
-])("C-007: -c %j is refused", (text, message) => {
+])("-c %j is refused", (text, message) => {
   expect(() => parseOverrides([text])).toThrow(message);
 });
 

@@ -11,7 +11,7 @@ test.each<
   [name: string, files: Record<string, string>, options: { cwd: string; maxBytes?: number }, text: string | undefined]
 >([
   [
-    "C-125: home, root and every folder down to the directory",
+    "home, root and every folder down to the directory",
     {
       "home/AGENTS.md": "\n be brief \n",
       "repo/.git/HEAD": "",
@@ -28,7 +28,7 @@ test.each<
   ["the home alone", { "home/AGENTS.md": "be brief\n", "repo/x": "" }, { cwd: "repo" }, "be brief"],
   ["a blank home document", { "home/AGENTS.md": " \n", "repo/AGENTS.md": "r" }, { cwd: "repo" }, "r"],
   ["nothing at all", { "repo/x": "" }, { cwd: "repo" }, undefined],
-  ["C-127: no repository", { "repo/AGENTS.md": "above", "repo/sub/AGENTS.md": "own" }, { cwd: "repo/sub" }, "own"],
+  ["no repository", { "repo/AGENTS.md": "above", "repo/sub/AGENTS.md": "own" }, { cwd: "repo/sub" }, "own"],
   [
     "a worktree, whose .git is a file",
     { "repo/.git": "gitdir: elsewhere", "repo/AGENTS.md": "r", "repo/sub/AGENTS.md": "s" },
@@ -42,23 +42,18 @@ test.each<
     "s",
   ],
   [
-    "C-126: a budget that both files share",
+    "a budget that both files share",
     { "repo/.git/HEAD": "", "repo/AGENTS.md": "12345678", "repo/sub/AGENTS.md": "abcdefgh" },
     { cwd: "repo/sub", maxBytes: 12 },
     "12345678\n\nabcd",
   ],
   [
-    "C-126: a budget spent by the first",
+    "a budget spent by the first",
     { "repo/.git/HEAD": "", "repo/AGENTS.md": "12345678", "repo/sub/AGENTS.md": "abcdefgh" },
     { cwd: "repo/sub", maxBytes: 8 },
     "12345678",
   ],
-  [
-    "C-126: no budget",
-    { "home/AGENTS.md": "home", "repo/AGENTS.md": "12345678" },
-    { cwd: "repo", maxBytes: 0 },
-    "home",
-  ],
+  ["no budget", { "home/AGENTS.md": "home", "repo/AGENTS.md": "12345678" }, { cwd: "repo", maxBytes: 0 }, "home"],
   ["a cut inside a character", { "repo/AGENTS.md": "aé€x" }, { cwd: "repo", maxBytes: 5 }, "aé"],
   ["a cut behind a character", { "repo/AGENTS.md": "aé€x" }, { cwd: "repo", maxBytes: 6 }, "aé€"],
   [

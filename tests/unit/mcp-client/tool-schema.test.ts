@@ -8,7 +8,7 @@ function cleanProperty(schema: unknown): unknown {
   return cleanToolSchema({ properties: { it: schema } })["properties"];
 }
 
-describe("C-122: a tool's schema", () => {
+describe("a tool's schema", () => {
   test.each<[unknown, object]>([
     [undefined, open],
     [null, open],
@@ -66,7 +66,7 @@ describe("C-122: a tool's schema", () => {
     expect(cleanProperty(schema)).toEqual({ it: cleaned });
   });
 
-  test("D32: additional properties with a schema make the object open, and the rest of it stays", () => {
+  test("additional properties with a schema make the object open, and the rest of it stays", () => {
     const map = { type: "object", additionalProperties: { type: "string" }, properties: { a: { type: "integer" } } };
     const cleaned = { type: "object", properties: { a: { type: "number" } }, additionalProperties: true };
     expect(cleanToolSchema(map)).toEqual(cleaned);

@@ -5,7 +5,7 @@ import { CWD, compute, type Files, patchFiles, patchOf, systemError } from "./me
 
 const NUMBERS = "one\ntwo\nthree\nfour\nfive\n";
 
-test("every kind of hunk in one patch (C-104)", () => {
+test("every kind of hunk in one patch", () => {
   const patch = patchOf(
     "*** Update File: a.txt",
     "@@",
@@ -64,7 +64,7 @@ test("every kind of hunk in one patch (C-104)", () => {
   });
 });
 
-describe("a patch that does not fit says why, and changes nothing (C-108)", () => {
+describe("a patch that does not fit says why, and changes nothing", () => {
   const notUtf8 = Uint8Array.of(0x61, 0xff, 0x0a);
 
   test.each<{ name: string; patch: string; files: Files; problem: string }>([
@@ -148,19 +148,19 @@ describe("where a chunk goes", () => {
 
   test.each<{ name: string; file: string; hunk: readonly string[]; result: string }>([
     {
-      name: "to the first of two equal places (C-110)",
+      name: "to the first of two equal places",
       file: functions,
       hunk: ["@@", "-    pass", "+    go()"],
       result: "def a():\n    go()\n\ndef b():\n    pass\n",
     },
     {
-      name: "to the place below its context (C-110)",
+      name: "to the place below its context",
       file: functions,
       hunk: ["@@ def b():", "-    pass", "+    go()"],
       result: "def a():\n    pass\n\ndef b():\n    go()\n",
     },
     {
-      name: "below a context that is spelled differently (C-109)",
+      name: "below a context that is spelled differently",
       file: "“a”  \nx\n",
       hunk: ['@@ "a"', "-x", "+y"],
       result: "“a”  \ny\n",
@@ -172,7 +172,7 @@ describe("where a chunk goes", () => {
       result: "1\n2\nx\n",
     },
     {
-      name: "to the end of the file (C-112)",
+      name: "to the end of the file",
       file: "x\ny\nx\n",
       hunk: ["@@", "-x", "+z", "*** End of File"],
       result: "x\ny\nz\n",
@@ -183,15 +183,15 @@ describe("where a chunk goes", () => {
       hunk: ["@@", "-x", "+z", "", "*** End of File"],
       result: "x\ny\nz\n",
     },
-    { name: "to the end when it only adds (C-113)", file: NUMBERS, hunk: ["@@", "+six"], result: `${NUMBERS}six\n` },
+    { name: "to the end when it only adds", file: NUMBERS, hunk: ["@@", "+six"], result: `${NUMBERS}six\n` },
     {
-      name: "to the end when it only adds, whatever its context (C-113, D23)",
+      name: "to the end when it only adds, whatever its context",
       file: NUMBERS,
       hunk: ["@@ two", "+six"],
       result: `${NUMBERS}six\n`,
     },
     {
-      name: "before a blank line at the end when it only adds (C-113)",
+      name: "before a blank line at the end when it only adds",
       file: "a\n\n",
       hunk: ["@@", "+b"],
       result: "a\nb\n\n",
@@ -226,10 +226,10 @@ describe("where a chunk goes", () => {
   });
 
   test.each([
-    { name: "above the chunk before it (C-111)", hunk: ["@@", "-four", "@@", "-two"] },
+    { name: "above the chunk before it", hunk: ["@@", "-four", "@@", "-two"] },
     { name: "across the chunk before it", hunk: ["@@", " one", "-two", "@@", " two", "-three"] },
     { name: "above its context", hunk: ["@@ three", "-two"] },
-    { name: "in the middle when it wants the end (C-112)", hunk: ["@@", "-two", "*** End of File"] },
+    { name: "in the middle when it wants the end", hunk: ["@@", "-two", "*** End of File"] },
   ])("never $name", ({ hunk }) => {
     expect(compute(patchOf("*** Update File: f", ...hunk), { f: NUMBERS })).toMatchObject({
       ok: false,
@@ -243,7 +243,7 @@ test.each([
   { name: "indentation", file: "\ta\n\tb\n", hunk: ["   a", "-  b", "+  B"], result: "  a\n  B\n" },
   { name: "punctuation", file: "“a” – b\nc\n", hunk: [' "a" - b', "-c", "+C"], result: '"a" - b\nC\n' },
   { name: "no-break space", file: "a\u00a0b\n", hunk: ["-a b", "+A B"], result: "A B\n" },
-])("lines that differ in $name are found and take the patch's text (C-109)", ({ file, hunk, result }) => {
+])("lines that differ in $name are found and take the patch's text", ({ file, hunk, result }) => {
   expect(patchFiles(patchOf("*** Update File: f", "@@", ...hunk), { f: file })).toMatchObject({ files: { f: result } });
 });
 
@@ -260,7 +260,7 @@ describe("paths", () => {
     });
   });
 
-  test("a move is relative to the same directory as its file (C-106, D26)", () => {
+  test("a move is relative to the same directory as its file", () => {
     const patch = patchOf("*** Update File: a", "*** Move to: ../b", "-x", "+y");
     const parsed = parsePatch(patch);
     const options: ComputeOptions = { cwd: "/ws/a b/c", readFile: () => "x\n", readMode: () => 0o755 };
@@ -269,7 +269,7 @@ describe("paths", () => {
     });
   });
 
-  test("an added file is not read: a binary one may be in its place (C-115)", () => {
+  test("an added file is not read: a binary one may be in its place", () => {
     const readFile = (): string => {
       throw new Error("was read");
     };

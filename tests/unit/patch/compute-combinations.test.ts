@@ -14,7 +14,7 @@ const move = (path: string, target: string, from: string, to: string) => [
   `+${to}`,
 ];
 
-describe("several hunks for one file see each other (C-116, D25)", () => {
+describe("several hunks for one file see each other", () => {
   test.each<{ name: string; hunks: readonly string[][]; files: Files; after: Files; lines: string }>([
     {
       name: "update, update",

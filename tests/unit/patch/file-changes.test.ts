@@ -34,7 +34,7 @@ function changesOf(patch: string, files: Readonly<Record<string, string>>) {
   return computed.changes;
 }
 
-test("events show each file under its old path (C-104)", () => {
+test("events show each file under its old path", () => {
   expect(toFileChanges(changesOf(MANY_KINDS, MANY_FILES))).toEqual({
     "/ws/a.txt": {
       update: {
@@ -50,7 +50,7 @@ test("events show each file under its old path (C-104)", () => {
   });
 });
 
-test("a file over an existing one is shown as an addition (C-115)", () => {
+test("a file over an existing one is shown as an addition", () => {
   const changes = changesOf(patchOf("*** Add File: a", "+new", "*** Add File: empty"), { a: "old\n" });
   expect(toFileChanges(changes)).toEqual({
     "/ws/a": { add: { content: "new\n" } },
@@ -58,7 +58,7 @@ test("a file over an existing one is shown as an addition (C-115)", () => {
   });
 });
 
-test("a missing final newline shows in the event (C-114)", () => {
+test("a missing final newline shows in the event", () => {
   const changes = changesOf(patchOf("*** Update File: a", "@@", "-b", "+B"), { a: "a\nb" });
   expect(toFileChanges(changes)).toEqual({
     "/ws/a": {
@@ -107,7 +107,7 @@ test("touched paths name both ends of a move", () => {
   ]);
 });
 
-test("the success text lists added, modified and deleted files, each kind in the patch's order (C-104)", () => {
+test("the success text lists added, modified and deleted files, each kind in the patch's order", () => {
   expect(successText(changesOf(MANY_KINDS, MANY_FILES))).toBe(
     "Success. Updated the following files:\nA d/e.txt\nM a.txt\nM b/new.txt\nD c.txt\n",
   );

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { LineFinder } from "../../../src/patch/find-lines.ts";
 import { seededRandom } from "./seeded-random.ts";
 
-describe("a block of lines is found (C-109)", () => {
+describe("a block of lines is found", () => {
   test.each([
     { name: "exactly", lines: ["a", "b", "c"], block: ["b", "c"], at: 1 },
     { name: "with other blanks at the end", lines: ["a", "b \t"], block: ["b   "], at: 1 },
@@ -46,7 +46,7 @@ describe("a block of lines is found (C-109)", () => {
 });
 
 describe("of several places", () => {
-  test("the first at or after the start is taken (C-110)", () => {
+  test("the first at or after the start is taken", () => {
     const finder = new LineFinder(["a", "b", "a", "b"]);
     expect([0, 1, 2, 3].map((from) => finder.find(["a"], { from }))).toEqual([0, 2, 2, null]);
   });
@@ -64,7 +64,7 @@ describe("of several places", () => {
   });
 });
 
-describe("at the end of the file (C-112)", () => {
+describe("at the end of the file", () => {
   const finder = new LineFinder(["a", "b", "a", "b "]);
 
   test.each([

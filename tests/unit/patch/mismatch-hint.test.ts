@@ -55,7 +55,7 @@ describe("a block that is not found", () => {
       hint: "The closest place is line 1; the block starts above the first line of the file.",
     },
     {
-      name: "is told that it comes out of order (C-111)",
+      name: "is told that it comes out of order",
       hunk: ["@@", "-  return a(3);", "+  return a(4);", "@@", "-  return a(1, 2);", "+  return a(5);"],
       hint: "Found at line 4, but the search starts below line 8: give the chunks in the order of the file.",
     },
@@ -65,7 +65,7 @@ describe("a block that is not found", () => {
       hint: "Found at line 4, but the search starts below line 7: give the chunks in the order of the file.",
     },
     {
-      name: "is told that it does not end the file (C-112)",
+      name: "is told that it does not end the file",
       hunk: ["@@", "-  return a(1, 2);", "+  return a();", "*** End of File"],
       hint: "Found at line 4, not at the end of the file: leave out '*** End of File'.",
     },

@@ -6,7 +6,7 @@ const VALID_HEADERS =
   "Valid hunk headers: '*** Add File: {path}', '*** Delete File: {path}', '*** Update File: {path}'";
 const LINE_RULE = "Every line should start with ' ' (context line), '+' (added line), or '-' (removed line)";
 
-describe("a patch that cannot be read says why (C-108)", () => {
+describe("a patch that cannot be read says why", () => {
   const noBegin = "invalid patch: The first line of the patch must be '*** Begin Patch'";
   const noEnd = "invalid patch: The last line of the patch must be '*** End Patch'";
 
@@ -116,17 +116,17 @@ describe("a patch that can be read", () => {
       hunks: [deletion],
     },
     {
-      name: "may be a here-document (C-107)",
+      name: "may be a here-document",
       text: `<<EOF\n${patchOf("*** Delete File: a")}\nEOF\n`,
       hunks: [deletion],
     },
     {
-      name: "may be a here-document in single quotes (C-107)",
+      name: "may be a here-document in single quotes",
       text: `<<'EOF'\n${patchOf("*** Delete File: a")}\nEOF`,
       hunks: [deletion],
     },
     {
-      name: "may be a here-document in double quotes (C-107)",
+      name: "may be a here-document in double quotes",
       text: `<<"EOF"\n${patchOf("*** Delete File: a")}\nEOF`,
       hunks: [deletion],
     },
@@ -137,7 +137,7 @@ describe("a patch that can be read", () => {
       hunks: [deletion, deletion],
     },
     {
-      name: "adds an empty file (C-115)",
+      name: "adds an empty file",
       text: patchOf("*** Add File: e"),
       hunks: [{ type: "add", path: "e", content: "" }],
     },

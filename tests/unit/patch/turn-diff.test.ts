@@ -15,7 +15,7 @@ afterEach(() => {
   files.remove();
 });
 
-describe("the diff of one task (C-118)", () => {
+describe("the diff of one task", () => {
   test("is empty when nothing was touched, and when nothing differs", () => {
     expect(files.turnDiff.text()).toBe("");
     files.write("same.txt", "same\n");
@@ -101,13 +101,13 @@ describe("the diff of one task (C-118)", () => {
     expect(files.turnDiff.text()).toBe("");
   });
 
-  test("shows a file over an existing one as an update (C-115)", () => {
+  test("shows a file over an existing one as an update", () => {
     files.write("a.txt", "old\n");
     files.patchTo("a.txt", "new\n");
     expect(files.turnDiff.text()).toContain("--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-old\n+new\n");
   });
 
-  test("says which final newline is missing (C-114)", () => {
+  test("says which final newline is missing", () => {
     files.write("a.txt", "a\nb");
     files.patchTo("a.txt", "a\nB\n");
     expect(files.turnDiff.text()).toContain("@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+B\n");

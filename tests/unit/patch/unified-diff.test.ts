@@ -39,7 +39,7 @@ describe("hunks are written as git writes them", () => {
       diff: "@@ -1,2 +1,4 @@\n 1\n+a\n+b\n 2\n@@ -5,2 +7 @@\n 5\n-6\n",
     },
     {
-      name: "a final newline that is added (C-114)",
+      name: "a final newline that is added",
       before: "a",
       after: "a\n",
       diff: "@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n",

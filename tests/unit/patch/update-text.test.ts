@@ -14,7 +14,7 @@ function update(text: string, patchLines: readonly string[], lineEnd = "\n"): st
   return updated.text;
 }
 
-describe("line ends (D24)", () => {
+describe("line ends", () => {
   test.each([
     {
       name: "a CRLF file stays one",
@@ -51,9 +51,9 @@ describe("line ends (D24)", () => {
 
 describe("the final newline", () => {
   test.each([
-    { name: "is added to a file that lacks it (C-114)", text: "a\nb", patch: ["-b", "+B"], result: "a\nB\n" },
+    { name: "is added to a file that lacks it", text: "a\nb", patch: ["-b", "+B"], result: "a\nB\n" },
     {
-      name: "is added also where the last line is untouched (C-114)",
+      name: "is added also where the last line is untouched",
       text: "a\nb",
       patch: ["-a", "+A"],
       result: "A\nb\n",

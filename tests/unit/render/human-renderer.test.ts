@@ -7,7 +7,7 @@ import { asEvents, CapturedOutput, command, commandEnd, completed, play, runSumm
 const frozenClock = () => Date.UTC(2025, 8, 10, 8, 48, 12);
 const stamp = "[2025-09-10T08:48:12] ";
 
-test("a run with reasoning, a command and an answer (X-036)", () => {
+test("a run with reasoning, a command and an answer", () => {
   const output = new CapturedOutput();
   play(new HumanRenderer(output, { now: frozenClock }), [
     { type: "task_started", model_context_window: null },
@@ -55,7 +55,7 @@ test("a run with reasoning, a command and an answer (X-036)", () => {
   expect(output.out).toBe("All done.\n");
 });
 
-test("colours are those of the list (X-037)", () => {
+test("colours are those of the list", () => {
   const output = new CapturedOutput({ hasColour: true });
   play(
     new HumanRenderer(output, { now: frozenClock }),
@@ -97,7 +97,7 @@ test("colours are those of the list (X-037)", () => {
   `);
 });
 
-test("a plan is readable, with and without an explanation (X-044)", () => {
+test("a plan is readable, with and without an explanation", () => {
   const log = logOf([
     {
       type: "plan_update",
@@ -121,7 +121,7 @@ test("a plan is readable, with and without an explanation (X-044)", () => {
   `);
 });
 
-test("a patch of all four kinds, and its end (X-042)", () => {
+test("a patch of all four kinds, and its end", () => {
   const changes = {
     "/ws/m.txt": { update: { unified_diff: "@@ -1,2 +1,2 @@\n-old\n+new\n same\n", move_path: null } },
     "/ws/a.txt": { add: { content: "one\ntwo\n" } },
@@ -180,7 +180,7 @@ test("only lines inside a hunk are coloured", () => {
   );
 });
 
-test("MCP calls: success, a refused request, a failed tool (X-043)", () => {
+test("MCP calls: success, a refused request, a failed tool", () => {
   const invocation = { server: "tst", tool: "echo", arguments: { msg: "yo" } };
   const bare = { server: "tst", tool: "ping", arguments: null };
   const duration = { secs: 0, nanos: 1_611_968 };
@@ -228,7 +228,7 @@ test("notices stand alone on their lines", () => {
   );
 });
 
-test.each([20, 21, 25])("of a command with %i lines the first 20 are shown (X-039)", (count) => {
+test.each([20, 21, 25])("of a command with %i lines the first 20 are shown", (count) => {
   const lines = Array.from({ length: count }, (_, index) => `line ${index + 1}\n`);
   const rest: Record<number, string> = { 20: "", 21: "… 1 more line\n", 25: "… 5 more lines\n" };
   const log = logOf([command("c", ["seq"]), commandEnd("c", { output: lines.join("") })]);
@@ -237,7 +237,7 @@ test.each([20, 21, 25])("of a command with %i lines the first 20 are shown (X-03
   );
 });
 
-test("a failed command names its exit code and shows both streams (X-040)", () => {
+test("a failed command names its exit code and shows both streams", () => {
   const log = logOf([command("c", ["make"]), commandEnd("c", { exitCode: 3, output: "out\nerr", ms: 1255 })]);
   expect(log).toBe(`${stamp}exec make in /ws\n${stamp}make exited 3 in 1.25s:\nout\nerr\n`);
 });
@@ -247,7 +247,7 @@ test("a script of many lines is shown whole once, and by its first line at its e
   expect(log).toBe(`${stamp}exec bash -lc 'cd src\nls' in /ws\n${stamp}bash -lc 'cd src … succeeded in 6ms:\n`);
 });
 
-test("tokens add up over the responses (X-046)", () => {
+test("tokens add up over the responses", () => {
   const log = logOf([tokenCount(1), tokenCount(2), { type: "token_count", info: null }, tokenCount(30)]);
   expect(log).toBe(`${stamp}tokens used: 110\n${stamp}tokens used: 220\n${stamp}tokens used: 3,300\n`);
 });
@@ -302,7 +302,7 @@ test.each<{ name: string; msgs: readonly EventMsg[]; log: string }>([
     ],
     log: `${stamp}codex\n\nHel\n${stamp}codex\nHello\n`,
   },
-])("each part is shown once: $name (X-045)", ({ msgs, log }) => {
+])("each part is shown once: $name", ({ msgs, log }) => {
   expect(logOf(msgs)).toBe(log);
 });
 
@@ -321,11 +321,11 @@ test.each<{ name: string; config: Partial<ShownConfig>; log: string }>([
     config: { showRawAgentReasoning: true },
     log: `${stamp}thinking\n\nsum\n${stamp}thinking\n\nraw\n`,
   },
-])("of the reasoning the log shows $name (X-047)", ({ config, log }) => {
+])("of the reasoning the log shows $name", ({ config, log }) => {
   expect(logOf(reasoning, config)).toBe(log);
 });
 
-test("reasoning that was not streamed is headed as thinking (E19), and blank reasoning is left out", () => {
+test("reasoning that was not streamed is headed as thinking, and blank reasoning is left out", () => {
   const log = logOf([
     { type: "agent_reasoning", text: "**T** x" },
     { type: "agent_reasoning", text: " \n" },
@@ -396,7 +396,7 @@ test("the last line counts what was done and what of it failed", () => {
   );
 });
 
-test("the head names reasoning settings for models that have them (X-027)", () => {
+test("the head names reasoning settings for models that have them", () => {
   const output = new CapturedOutput();
   const renderer = new HumanRenderer(output, { now: frozenClock });
   renderer.start(runSummary({ modelFamily: { supportsReasoning: true } }));

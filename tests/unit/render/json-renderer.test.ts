@@ -8,7 +8,7 @@ import { CapturedOutput, command, commandEnd, completed, play, runSummary, token
 const settings = `{"workdir":"/ws","model":"mock-model","provider":"mock","approval":"never","sandbox":"workspace-write [workdir, /tmp, $TMPDIR]"`;
 const id = `,"session id":"01a1fd4b-49d0-4491-88eb-a0644606c6fd"}`;
 
-test("the first two lines have fixed keys in a fixed order (X-026)", () => {
+test("the first two lines have fixed keys in a fixed order", () => {
   expect(linesOf([])).toEqual([`${settings}${id}`, `{"prompt":"do it"}`]);
 });
 
@@ -22,7 +22,7 @@ test.each<{ name: string; config: Partial<ShownConfig>; hasKeys: boolean }>([
     config: { modelFamily: reasoningModel, modelProvider: { wireApi: "chat" } },
     hasKeys: false,
   },
-])("reasoning settings for $name (X-027)", ({ config, hasKeys }) => {
+])("reasoning settings for $name", ({ config, hasKeys }) => {
   const output = new CapturedOutput();
   const renderer = new JsonRenderer(output);
   renderer.start(runSummary(config));
@@ -46,7 +46,7 @@ const unprinted: readonly EventMsg[] = [
   { type: "shutdown_complete" },
 ];
 
-test.each(unprinted)("$type is not printed (X-029)", (msg) => {
+test.each(unprinted)("$type is not printed", (msg) => {
   expect(linesOf([msg])).toHaveLength(2);
 });
 
@@ -84,7 +84,7 @@ const printed: readonly EventMsg[] = [
   { type: "error", message: "it broke" },
 ];
 
-test("every other event is one line, in the order of the events (X-029, X-034)", () => {
+test("every other event is one line, in the order of the events", () => {
   const output = new CapturedOutput({ terminals: "both", hasColour: true });
   play(new JsonRenderer(output), printed);
   const lines = output.out.split("\n");
@@ -93,7 +93,7 @@ test("every other event is one line, in the order of the events (X-029, X-034)",
   expect(output.err).toBe("");
 });
 
-test("an event keeps its own id (X-031)", () => {
+test("an event keeps its own id", () => {
   const event: Event = { id: "", msg: { type: "error", message: "MCP client for `bad` failed to start" } };
   const output = new CapturedOutput();
   const renderer = new JsonRenderer(output);
@@ -102,7 +102,7 @@ test("an event keeps its own id (X-031)", () => {
   expect(output.out).toBe(`{"id":"","msg":{"type":"error","message":"MCP client for \`bad\` failed to start"}}\n`);
 });
 
-test("reasoning is printed although people are not to see it (X-032)", () => {
+test("reasoning is printed although people are not to see it", () => {
   const output = new CapturedOutput();
   const renderer = new JsonRenderer(output);
   renderer.start(runSummary({ hideAgentReasoning: true }));
@@ -119,7 +119,7 @@ test.each([
     last: "turn_diff",
   },
   { name: "a failed run", msgs: [{ type: "error", message: "it broke" }], last: "error" },
-] satisfies { name: string; msgs: EventMsg[]; last: string }[])("the last line of $name (X-030)", ({ msgs, last }) => {
+] satisfies { name: string; msgs: EventMsg[]; last: string }[])("the last line of $name", ({ msgs, last }) => {
   const lines = linesOf([...msgs, { type: "task_complete", last_agent_message: null }, { type: "shutdown_complete" }]);
   expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ msg: { type: last } });
 });

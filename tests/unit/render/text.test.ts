@@ -24,7 +24,7 @@ test.each<[SandboxPolicy, string]>([
   [{ ...workspaceWrite, exclude_slash_tmp: true, exclude_tmpdir_env_var: true }, "workspace-write [workdir]"],
   [{ ...workspaceWrite, writable_roots: ["/a", "/b c"] }, "workspace-write [workdir, /tmp, $TMPDIR, /a, /b c]"],
   [{ ...workspaceWrite, network_access: true }, "workspace-write [workdir, /tmp, $TMPDIR] (network access enabled)"],
-])("the sandbox %j is told as %s (X-028)", (policy, text) => {
+])("the sandbox %j is told as %s", (policy, text) => {
   expect(sandboxText(policy)).toBe(text);
 });
 
@@ -39,7 +39,7 @@ test.each([
   [59_996, "1m00s"],
   [62_900, "1m02s"],
   [3_725_000, "62m05s"],
-])("%d ms are told as %s (X-041)", (ms, text) => {
+])("%d ms are told as %s", (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
 });
 
@@ -108,6 +108,6 @@ test.each<{ choice: ColorChoice; env: Record<string, string>; isTerminal: boolea
   { choice: "auto", env: { FORCE_COLOR: "1", NO_COLOR: "1" }, isTerminal: false, expected: true },
   { choice: "auto", env: { FORCE_COLOR: "" }, isTerminal: false, expected: true },
   { choice: "auto", env: { FORCE_COLOR: "0" }, isTerminal: true, expected: false },
-])("--color $choice with $env, terminal: $isTerminal (X-037, X-038)", ({ choice, env, isTerminal, expected }) => {
+])("--color $choice with $env, terminal: $isTerminal", ({ choice, env, isTerminal, expected }) => {
   expect(hasColour(choice, { env, isTerminal })).toBe(expected);
 });

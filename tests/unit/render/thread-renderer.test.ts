@@ -12,7 +12,7 @@ const turnStarted = `{"type":"turn.started"}`;
 const noUsage = `{"input_tokens":0,"cached_input_tokens":0,"cache_write_input_tokens":0,"output_tokens":0,"reasoning_output_tokens":0}`;
 const turnCompleted = `{"type":"turn.completed","usage":${noUsage}}`;
 
-test("a text answer is four lines (X-071)", () => {
+test("a text answer is four lines", () => {
   const usage = `{"input_tokens":200,"cached_input_tokens":20,"cache_write_input_tokens":0,"output_tokens":40,"reasoning_output_tokens":10}`;
   const lastUsage = `{"input_tokens":100,"cached_input_tokens":10,"cache_write_input_tokens":0,"output_tokens":20,"reasoning_output_tokens":5}`;
   const msgs: readonly EventMsg[] = [
@@ -34,7 +34,7 @@ test("a text answer is four lines (X-071)", () => {
 test.each([
   { exitCode: 0, status: "completed" },
   { exitCode: 3, status: "failed" },
-])("a command that exits $exitCode has $status (X-072)", ({ exitCode, status }) => {
+])("a command that exits $exitCode has $status", ({ exitCode, status }) => {
   const item = `{"id":"item_0","type":"command_execution","command":"bash -lc 'echo x; exit 3'"`;
   expect(
     itemsOf([
@@ -55,7 +55,7 @@ test("a command that is still running when the turn ends is not completed", () =
 test.each([
   { success: true, status: "completed" },
   { success: false, status: "failed" },
-])("a patch whose success is $success has $status (X-073)", ({ success, status }) => {
+])("a patch whose success is $success has $status", ({ success, status }) => {
   const changes: FileChanges = {
     "/ws/n.txt": { add: { content: "n\n" } },
     "/ws/b.txt": { update: { unified_diff: "@@ -1 +1 @@\n-a\n+b\n", move_path: "/ws/c.txt" } },
@@ -98,7 +98,7 @@ test.each([
     result: { Err: "kaput" },
     end: `"result":null,"error":{"message":"kaput"},"status":"failed"`,
   },
-])("an MCP call with $name (X-074)", ({ result, end }) => {
+])("an MCP call with $name", ({ result, end }) => {
   const invocation = { server: "tst", tool: "echo", arguments: { msg: "yo" } };
   const item = `{"id":"item_0","type":"mcp_tool_call","server":"tst","tool":"echo","arguments":{"msg":"yo"}`;
   expect(
@@ -112,7 +112,7 @@ test.each([
   ]);
 });
 
-test("a plan is updated, and completed just before the turn (X-075)", () => {
+test("a plan is updated, and completed just before the turn", () => {
   const list = (done: boolean) =>
     `{"id":"item_0","type":"todo_list","items":[{"text":"a","completed":${done}},{"text":"b","completed":false}]}`;
   expect(
@@ -136,7 +136,7 @@ test("a plan is updated, and completed just before the turn (X-075)", () => {
   ]);
 });
 
-test("a web search has one id (X-076)", () => {
+test("a web search has one id", () => {
   const lines = itemsOf([
     { type: "web_search_begin", call_id: "ws_1" },
     { type: "web_search_end", call_id: "ws_1", query: "q" },
@@ -151,14 +151,14 @@ test("a web search has one id (X-076)", () => {
 
 const again = `{"type":"error","message":"again"}`;
 
-test("a retry that helps is an error line in a good run (X-077)", () => {
+test("a retry that helps is an error line in a good run", () => {
   const events = asEvents([started, { type: "stream_error", message: "again" }, ended]);
   expect(linesOf(events)).toEqual([threadStarted, turnStarted, again, turnCompleted]);
 });
 
 test.each<{ name: string; msgs: readonly EventMsg[]; outcome: RunOutcome; lines: readonly string[] }>([
   {
-    name: "retries that do not help (X-077)",
+    name: "retries that do not help",
     msgs: [
       { type: "stream_error", message: "again" },
       { type: "error", message: "broken off" },
@@ -171,7 +171,7 @@ test.each<{ name: string; msgs: readonly EventMsg[]; outcome: RunOutcome; lines:
     ],
   },
   {
-    name: "a refused request (X-078)",
+    name: "a refused request",
     msgs: [{ type: "error", message: `{"error":{"message":"bad"}}` }],
     outcome: { exitCode: 1, lastAgentMessage: null, reason: "failed" },
     lines: [
@@ -186,7 +186,7 @@ test.each<{ name: string; msgs: readonly EventMsg[]; outcome: RunOutcome; lines:
     lines: [`{"type":"turn.failed","error":{"message":"the task did not complete"}}`],
   },
   {
-    name: "an interrupt (X-086)",
+    name: "an interrupt",
     msgs: [{ type: "turn_aborted", reason: "interrupted" }],
     outcome: { exitCode: 130, lastAgentMessage: null, reason: "interrupted" },
     lines: [`{"type":"turn.failed","error":{"message":"interrupted"}}`],
@@ -235,7 +235,7 @@ test.each<{ name: string; msgs: readonly EventMsg[]; lines: readonly string[] }>
       `{"type":"item.completed","item":{"id":"item_1","type":"reasoning","text":"Two"}}`,
     ],
   },
-])("reasoning: $name (X-079)", ({ msgs, lines }) => {
+])("reasoning: $name", ({ msgs, lines }) => {
   expect(itemsOf(msgs)).toEqual(lines);
 });
 

@@ -30,7 +30,7 @@ const customOutput = (call_id: string, text = "ok"): ResponseItem => ({
 
 test.each<[name: string, items: readonly ResponseItem[], expected: readonly ResponseItem[]]>([
   [
-    "C-071, D10: each kind of call gets its kind of output right behind it",
+    "each kind of call gets its kind of output right behind it",
     [say, call("a"), custom("b"), local("c"), say],
     [
       say,

@@ -81,7 +81,7 @@ const events: readonly EventMsg[] = [
   { type: "agent_message", message: "done" },
 ];
 
-test("C-070: what the recorder wrote is read back", () => {
+test("what the recorder wrote is read back", () => {
   const recorder = RolloutRecorder.create({
     codexHome: tempFolder(),
     conversationId: parseConversationId(id),
@@ -158,7 +158,7 @@ test("unknown types are passed over, damaged lines are counted", () => {
   });
 });
 
-test("C-071, D10: a file that ends behind a call gets its output, one whose call is damaged loses it", () => {
+test("a file that ends behind a call gets its output, one whose call is damaged loses it", () => {
   const call = { type: "function_call", name: "shell", arguments: "{}", call_id: "1" };
   const stray = { type: "custom_tool_call_output", call_id: "lost", output: "x" };
   expect(read(metaLine, typed("response_item", stray), typed("response_item", call)).items).toEqual([

@@ -43,7 +43,7 @@ function lines(file: string): readonly unknown[] {
     .map((line) => JSON.parse(line));
 }
 
-test("C-128: the first line, then one line for each thing told", () => {
+test("the first line, then one line for each thing told", () => {
   const codexHome = tempFolder();
   const given = options();
   const git = { commit_hash: "c", branch: "main" };
@@ -149,7 +149,7 @@ test("another writer's lines are not overwritten", () => {
   expect(lines(recorder.path)).toHaveLength(3);
 });
 
-test("C-129, X-023: a sessions folder that cannot be made is told once, and nothing else happens", () => {
+test("a sessions folder that cannot be made is told once, and nothing else happens", () => {
   const codexHome = tempFolder({ sessions: "" });
   const given = options();
   const recorder = RolloutRecorder.create({ codexHome, conversationId, meta, ...given });

@@ -35,7 +35,7 @@ function verdictOf(approvalPolicy: ApprovalPolicy, mode: SandboxMode, facts: Par
   });
 }
 
-describe("C-092: policy and mode, plain, with escalated permissions, trusted either way", () => {
+describe("policy and mode, plain, with escalated permissions, trusted either way", () => {
   test.each<[ApprovalPolicy, SandboxMode, CommandVerdict, CommandVerdict, CommandVerdict]>([
     ["untrusted", "read-only", ask, ask, sandboxed],
     ["untrusted", "workspace-write", ask, ask, sandboxed],

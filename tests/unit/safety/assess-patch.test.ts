@@ -40,7 +40,7 @@ function verdictOf(approvalPolicy: ApprovalPolicy, mode: SandboxMode, paths: rea
 const inside = [`${cwd}/a.txt`, `${cwd}/b/c.txt`];
 const outside = [`${cwd}/a.txt`, "/home/me/other.txt"];
 
-describe("C-097: policy and mode, patch inside the roots and outside", () => {
+describe("policy and mode, patch inside the roots and outside", () => {
   test.each<[ApprovalPolicy, SandboxMode, PatchVerdict, PatchVerdict]>([
     ["untrusted", "read-only", ask, ask],
     ["untrusted", "workspace-write", ask, ask],
@@ -75,7 +75,7 @@ describe("C-097: policy and mode, patch inside the roots and outside", () => {
   });
 });
 
-describe("C-098, D37: .git is protected", () => {
+describe(".git is protected", () => {
   test.each([
     [".git/x", [cwd]],
     [".git", [cwd]],
@@ -110,7 +110,7 @@ test.each([
   ["/tmp/x", true],
   ["/tmp/../etc/x", false],
   ["a/../.git/x", false],
-])("C-099: %s is writable: %s", (file, expected) => {
+])("%s is writable: %s", (file, expected) => {
   const roots = writableRoots(workspaceWrite, { cwd, tmpdir: undefined });
   expect(isWritablePath(path.isAbsolute(file) ? file : `${cwd}/${file}`, roots)).toBe(expected);
 });

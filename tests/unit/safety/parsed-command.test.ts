@@ -30,11 +30,11 @@ test.each<[string, readonly ParsedCommand[]]>([
   ["yes | rm x", [unknown("rm x")]],
   ["cat a b", [unknown("cat a b")]],
   ["for i in a; do echo $i; done", [unknown("for i in a; do echo $i; done")]],
-])("C-132: %s", (script, expected) => {
+])("%s", (script, expected) => {
   expect(summaryOf(script)).toEqual(expected);
 });
 
-describe("C-132: other commands", () => {
+describe("other commands", () => {
   test.each<[string, readonly ParsedCommand[]]>([
     ["", [unknown("")]],
     ["echo a && echo b", [unknown("echo b")]],

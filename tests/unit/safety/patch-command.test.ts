@@ -5,7 +5,7 @@ const patch = "*** Begin Patch\n*** Add File: a.txt\n+it's $HOME `x` \\n\n*** En
 const quotable = "*** Begin Patch\n*** Add File: a.txt\n+x\n*** End Patch";
 const heredoc = `apply_patch <<'EOF'\n${patch}\nEOF`;
 
-describe("C-105: a patch", () => {
+describe("a patch", () => {
   test.each([
     ["apply_patch", patch],
     ["applypatch", patch],
@@ -13,7 +13,6 @@ describe("C-105: a patch", () => {
     ["bash", "-lc", `applypatch <<"EOF"\n${patch}\nEOF\n`],
     ["bash", "-lc", `apply_patch <<EOF\n${patch}\nEOF`],
     ["bash", "-lc", `\n  apply_patch  << 'PATCH-1'  \n${patch}\nPATCH-1\n\n`],
-    // D20
     ["bash", "-c", heredoc],
     ["sh", "-lc", heredoc],
     ["/bin/zsh", "-c", heredoc],
@@ -23,7 +22,7 @@ describe("C-105: a patch", () => {
   });
 
   test.each([`apply_patch '${quotable}'`, `apply_patch "${quotable}"`, ` applypatch '${quotable}';\n`])(
-    "D20: as a quoted argument: %j",
+    "as a quoted argument: %j",
     (script) => {
       expect(recognizePatch(["bash", "-lc", script])).toEqual({ type: "patch", patch: quotable, cd: undefined });
     },
@@ -36,7 +35,7 @@ describe("C-105: a patch", () => {
     [`cd a\\ b&&${heredoc}`, "a b"],
     [`cd /abs/olute;${heredoc}`, "/abs/olute"],
     [`cd sub\n${heredoc}`, "sub"],
-  ])("C-106: after cd: %j", (script, cd) => {
+  ])("after cd: %j", (script, cd) => {
     expect(recognizePatch(["bash", "-lc", script])).toEqual({ type: "patch", patch, cd });
   });
 
@@ -52,7 +51,7 @@ describe("C-105: a patch", () => {
   });
 });
 
-describe("C-105: a command like any other", () => {
+describe("a command like any other", () => {
   test.each([
     [[]],
     [["apply_patch"]],
