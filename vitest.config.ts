@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SlowestFiles } from "./tests/support/slowest-files.ts";
 
 export default defineConfig({
   test: {
@@ -10,5 +11,6 @@ export default defineConfig({
     maxWorkers: 2,
     retry: 0,
     pool: "forks",
+    reporters: ["default", new SlowestFiles()],
   },
 });

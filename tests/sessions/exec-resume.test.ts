@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { makePipe } from "../config/temp-folder.ts";
 import { callShell, callTool, fakeModel, say } from "../support/fake-model.ts";
-import { makePipe } from "../unit/config/temp-folder.ts";
 import { inputOfRequest, jsonLines, linesOf, sessionIdOf, sessionPlace, shape } from "./support.ts";
 
 const unknownId = "11111111-1111-4111-8111-111111111111";
