@@ -66,7 +66,7 @@ function runShell(argv: readonly string[], script: string): readonly string[] {
     cwd: path.join(folder, "work"),
     env: { PATH: process.env["PATH"], HOME: folder, TERM: "dumb", LANG: "C.UTF-8" },
     encoding: "utf8",
-    timeout: 15_000,
+    timeout: 110_000,
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return stdout.split("\n").filter((line) => line !== "");

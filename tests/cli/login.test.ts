@@ -27,7 +27,7 @@ function codexIn(place: Workspace, options: RunOptions = {}) {
       env: { ...place.env, ...env },
       input,
       encoding: "utf8",
-      timeout: 15_000,
+      timeout: 110_000,
     });
     return { status, stdout, stderr };
   };

@@ -106,11 +106,11 @@ describe("the client of the MCP TypeScript SDK", () => {
   });
 
   test("progress resets its time-out", async () => {
-    await using on = await stage([say("slow", { delayMs: 12_000 })]);
+    await using on = await stage([say("slow", { delayMs: 17_000 })]); // progress comes every ten seconds
     await using connected = await connect(on.server);
     const progress: Progress[] = [];
     const result = await connected.client.callTool({ name: "codex", arguments: { prompt: "go" } }, undefined, {
-      timeout: 10_000,
+      timeout: 15_000,
       resetTimeoutOnProgress: true,
       onprogress: (step) => progress.push(step),
     });

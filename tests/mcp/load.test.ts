@@ -19,7 +19,7 @@ const count = 100;
 
 describe.skipIf(process.platform !== "linux")("many conversations in one process", () => {
   test("a hundred at once, each with a command and 200 deltas, while ping is answered", {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     using model = await loadModel();
     await using mcp = startPlainMcp({ model, config: fullAccess });

@@ -5,9 +5,7 @@ import { fullAccess, startMcp, textOf } from "../support/mcp-session.ts";
 const count = 200;
 const marks = Array.from({ length: count }, (_, at) => `mark-${at}.`);
 
-test("two hundred conversations at once each have their own answers, events and past", {
-  timeout: 60_000,
-}, async () => {
+test("two hundred conversations at once each have their own answers, events and past", async () => {
   // Says again all that its request contains of any conversation.
   const echo = ({ body }: { readonly body: unknown }) =>
     say((JSON.stringify(body).match(/"(mark|again)-\d+\./g) ?? []).map((found) => found.slice(1)).join(" "));

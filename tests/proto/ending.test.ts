@@ -233,7 +233,7 @@ describe("a reader that goes away", () => {
       cwd: place.work,
       env: place.env,
       encoding: "utf8",
-      timeout: 10_000,
+      timeout: 110_000,
     });
     expect(JSON.parse(stdout)).toMatchObject({ msg: { type: "session_configured" } });
     expect(place.files()["status"]).toBe("0\n");
@@ -248,7 +248,7 @@ test("stdin that is a terminal is refused", async () => {
     {
       env: place.env,
       encoding: "utf8",
-      timeout: 10_000,
+      timeout: 110_000,
     },
   );
   expect(stdout.replaceAll("\r", "")).toBe(

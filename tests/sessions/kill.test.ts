@@ -145,7 +145,7 @@ async function killAndResume(url: string, random: () => number): Promise<Killed>
 }
 
 test(`kill -9 at ${kills} random moments of a busy turn: nothing that was seen is missing, every call is answered`, {
-  timeout: 20_000 + kills * 3_000,
+  timeout: 120_000 + kills * 10_000,
 }, async () => {
   await using model = await fakeModel([answerTo], { repeatLast: true, forgetful: true });
   const random = randomNumbers(seed);

@@ -39,7 +39,7 @@ async function mcp(home: string, name: string): Promise<Ended> {
 }
 
 test("20 processes on one home at once: each session is whole and its own, and nobody fails", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await using model = await fakeModel([echo], { repeatLast: true, forgetful: true });
   using codex = sessionPlace({ model });

@@ -54,7 +54,7 @@ beforeAll(async () => {
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
-}, 180_000);
+}, 600_000);
 
 for (const { user, name, ...way } of ways) {
   const probes = probesOf(user);
