@@ -75,7 +75,7 @@ export interface InterruptOp {
   type: "interrupt";
 }
 
-/** Answers an `exec_approval_request`. With `approved` the command runs once without the sandbox, with `approved_for_session` also every later time. An answer that nobody waits for has no effect. */
+/** Answers an `exec_approval_request`. With `approved` the command runs once without the sandbox, with `approved_for_session` also every later time in that folder and under that policy. An answer that nobody waits for has no effect. */
 export interface ExecApprovalOp {
   type: "exec_approval";
   /** The task's submission, or the `call_id` of the question */

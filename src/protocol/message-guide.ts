@@ -58,7 +58,7 @@ export const submissionGuide: Guides<ClientSubmission["op"]> = {
   },
   exec_approval: {
     about:
-      "Answers an `exec_approval_request`. With `approved` the command runs once without the sandbox, with `approved_for_session` also every later time. An answer that nobody waits for has no effect.",
+      "Answers an `exec_approval_request`. With `approved` the command runs once without the sandbox, with `approved_for_session` also every later time in that folder and under that policy. An answer that nobody waits for has no effect.",
     fields: { id: question, decision, reason: "Why it was denied, for the model" },
     example: { type: "exec_approval", id: "1", decision: "approved" },
   },
