@@ -43,11 +43,17 @@ describe("a server whose place the repository has taken", () => {
     expect(Object.keys(run.files)).toContain("ran");
   });
 
-  test("is not taken from a relative folder of PATH", async () => {
+  test.each([
+    ["relative", () => "node_modules/.bin:.:"],
+    ["absolute", (work: string) => path.join(work, "node_modules/.bin")],
+  ])("is not taken from the repository by a folder of PATH that is %s", async (_, folders) => {
     await using model = await fakeModel([say("done")]);
-    const env = { PATH: `node_modules/.bin:.::${process.env["PATH"]}` };
     const configTables = ["[mcp_servers.tst]", 'command = "srv"'];
-    const run = await runCodex(["exec", "--json", "go"], { model, setup: withOwn, configTables, env });
+    const setup = (place: Workspace) => {
+      withOwn(place);
+      writeFileSync(path.join(place.home, ".env"), `PATH=${folders(place.work)}:${process.env["PATH"]}\n`);
+    };
+    const run = await runCodex(["exec", "--json", "go"], { model, setup, configTables });
     expect(Object.keys(run.files)).not.toContain("ran");
     expect(run.stdout).toContain(`srv would run \\"${run.work}/node_modules/.bin/srv\\" of the working directory`);
   });

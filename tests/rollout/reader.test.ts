@@ -1,5 +1,5 @@
 import { constants } from "node:buffer";
-import { linkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/lib/errors.ts";
@@ -380,4 +380,10 @@ test("a line that is longer than a string can be is a damaged one", () => {
     { isJson: false, isTorn: false },
     { isJson: true, isTorn: false },
   ]);
+});
+
+test("a file of more than 1 GiB is refused before it is read", () => {
+  const file = path.join(tempFolder({ "rollout.jsonl": "{}\n" }), "rollout.jsonl");
+  truncateSync(file, 2 ** 30 + 1);
+  expect(() => readRollout(file)).toThrow("larger than 1 GiB");
 });
